@@ -1,0 +1,1 @@
+//! The controller: install, start, stop, probe, repair.

@@ -1,0 +1,1 @@
+//! Implements the ports of the domain: the store and the files.

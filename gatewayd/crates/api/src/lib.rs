@@ -1,0 +1,1 @@
+//! Methods by domain; knows callers, not sockets.

@@ -1,0 +1,4 @@
+//! What the gateway knows and decides: who is connected and paired, what is configured, how it feels. No sockets,
+//! no HTTP, no SQL; the outside is reached through the traits in [`ports`].
+
+pub mod ports;

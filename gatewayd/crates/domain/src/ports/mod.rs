@@ -1,0 +1,9 @@
+//! What the domain asks of the outside, as traits that the adapters implement and tests replace by fakes.
+
+pub mod store;
+
+use std::future::Future;
+use std::pin::Pin;
+
+/// A boxed future, the form in which object-safe ports answer.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,0 +1,1 @@
+//! Transports: the WebSocket control plane, HTTP, and the gRPC admin service.

@@ -1,0 +1,1 @@
+//! The gRPC admin service: contract, client and local socket.

@@ -1,0 +1,1 @@
+//! Prints the table of performance goals for this machine.

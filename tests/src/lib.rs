@@ -1,0 +1,1 @@
+//! Whole-process tests: the real binaries, real clients.
