@@ -1,1 +1,18 @@
-//! Whole-process tests: the real binaries, real clients.
+//! Support for the whole-process tests: real binaries in a home folder of their own, and clients that share no code
+//! with the daemon beyond the contracts. Everything waits for the thing itself, up to a limit, and says what it
+//! waited for when the limit passes.
+
+pub mod admin_client;
+pub mod binaries;
+pub mod connect;
+pub mod daemon;
+pub mod device;
+pub mod golden;
+pub mod home;
+pub mod http;
+pub mod program;
+pub mod random;
+pub mod setup;
+pub mod wait;
+pub mod workspace;
+pub mod ws_client;

@@ -3,10 +3,18 @@
 
 pub mod atomic_file;
 pub mod clock;
+pub mod dotenv;
 pub mod env;
 pub mod error_chain;
 pub mod id;
+pub mod listeners;
+pub mod local_time;
+pub mod lock_file;
+pub mod net;
 pub mod paths;
+pub mod printable;
+pub mod process;
 pub mod profile;
+pub mod redact;
 pub mod secret;
 pub mod task;

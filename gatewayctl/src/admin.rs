@@ -1,0 +1,82 @@
+//! The daemon of this machine, over its private socket. Every way to fail becomes a sentence with the next command.
+
+use std::time::Duration;
+
+use gateway_admin::connect::{self, ConnectOptions};
+use gateway_admin::details::{self, Reason};
+use gateway_admin::endpoint::Endpoint;
+use gateway_admin::v1::admin_client::AdminClient;
+use tonic::transport::Channel;
+use tonic::{Code, Request, Status};
+
+use crate::app::App;
+use crate::exit::{Exit, Failure};
+
+/// The largest answer that is taken from the daemon.
+const MAX_MESSAGE: usize = 64 << 20;
+
+/// The client of the admin service.
+pub type Client = AdminClient<Channel>;
+
+/// Connects to the daemon of this state folder. One that is just starting gets a moment.
+pub async fn connect(app: &App) -> Result<Client, connect::Error> {
+    let endpoint = Endpoint::find(&app.paths.state);
+    // Only a hint how long to be patient: whether one runs is asked by connecting.
+    let wait = if endpoint.path().exists() { Duration::from_secs(1) } else { Duration::ZERO };
+    let channel = connect::connect(&endpoint, ConnectOptions { wait }).await?;
+    Ok(AdminClient::new(channel).max_decoding_message_size(MAX_MESSAGE))
+}
+
+/// Connects, or says what to do.
+pub async fn require(app: &App) -> Result<Client, Failure> {
+    app.out.during("waiting for the gateway", connect(app)).await.map_err(|error| connect_failure(app, &error))
+}
+
+/// A request with a time limit, which the daemon is told too.
+pub fn within<T>(message: T, limit: Duration) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(limit);
+    request
+}
+
+/// Why the socket could not be used.
+pub fn connect_failure(app: &App, error: &connect::Error) -> Failure {
+    use connect::Error;
+    match error {
+        Error::NotRunning { .. } => not_running(app),
+        Error::Refused { .. } | Error::Foreign { .. } => Failure::new(Exit::Refused, error.to_string()),
+        Error::Timeout { .. } => {
+            Failure::failed(error.to_string()).hint(format!("Its log may say why: {}", app.suggest("logs")))
+        }
+        Error::Other { source, .. } => Failure::failed(format!("{error}: {source}")),
+    }
+}
+
+/// The one sentence for a daemon that is not there.
+pub fn not_running(app: &App) -> Failure {
+    Failure::new(Exit::NotRunning, format!("The gateway is not running; start it with: {}", app.suggest_start()))
+}
+
+/// Why a call on the open socket failed.
+pub fn call_failure(app: &App, status: &Status) -> Failure {
+    let text = status.message();
+    let said = if text.is_empty() { status.code().description() } else { text };
+    let failure = |exit| Failure::new(exit, said.to_owned());
+    match Reason::of(status) {
+        Some(Reason::PeerRefused) => failure(Exit::Refused),
+        Some(Reason::ConfigInvalid) => {
+            failure(Exit::BadConfig).hint(format!("Check it with: {}", app.suggest("config validate")))
+        }
+        Some(Reason::Starting | Reason::Draining | Reason::Overloaded) => {
+            let wait = details::retry_after(status).unwrap_or(Duration::from_secs(1));
+            failure(Exit::Failed).hint(format!("Try again in {} ms.", wait.as_millis()))
+        }
+        Some(_) => failure(Exit::Failed),
+        None => match status.code() {
+            Code::PermissionDenied | Code::Unauthenticated => failure(Exit::Refused),
+            Code::DeadlineExceeded | Code::Cancelled => Failure::failed("The gateway did not answer in time."),
+            Code::Unavailable => Failure::failed("The gateway closed the connection before it answered."),
+            _ => failure(Exit::Failed),
+        },
+    }
+}

@@ -1,0 +1,418 @@
+//! The commands and their own options.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use super::options::{ClientOptions, JsonOption, duration, millis};
+
+/// What `gatewayctl` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The service, the process, the port, and whether the gateway answers
+    Status(StatusArgs),
+    /// Whether the gateway is healthy; made to be a container's probe
+    Health(HealthArgs),
+    /// Every gateway that can be reached from here, with what each says of itself
+    Probe(ProbeArgs),
+    /// Call a method of the control plane
+    Call(CallArgs),
+    /// Read the configuration again and say what was applied
+    Reload(ReloadArgs),
+    /// Stop or restart the gateway and watch it do so
+    Shutdown(ShutdownArgs),
+    /// The gateway's log
+    Logs(LogsArgs),
+    /// Look at and edit the configuration file
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Paired devices and requests to pair
+    #[command(subcommand)]
+    Devices(DevicesCommand),
+    /// What the assistant's turns have cost
+    UsageCost(UsageCostArgs),
+    /// Print the completion script of a shell
+    #[command(after_help = "Example:\n  gatewayctl completions bash > ~/.local/share/bash-completion/completions/gatewayctl")]
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = "Example:\n  gatewayctl man | man -l -")]
+    Man,
+    /// Print the version
+    Version(JsonOption),
+}
+
+/// Options of `status`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 when the report could be made, whatever it says; 78 when the configuration file is broken or the gateway
+runs on its last good copy. With --require-rpc also 1 (no answer), 3 (not running), 4 (refused).
+
+Examples:
+  gatewayctl status
+  gatewayctl status --no-probe            the service only
+  gatewayctl status --require-rpc --json  for scripts")]
+pub struct StatusArgs {
+    /// Which gateway to ask.
+    #[command(flatten)]
+    pub client: ClientOptions,
+    /// Do not connect to the control plane.
+    #[arg(long)]
+    pub no_probe: bool,
+    /// Look for other gateway services in the system's folders too.
+    #[arg(long)]
+    pub deep: bool,
+    /// End with an error code when the control plane does not answer.
+    #[arg(long, conflicts_with = "no_probe")]
+    pub require_rpc: bool,
+}
+
+/// Options of `health`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 healthy, 1 not healthy, 3 not running, 4 refused.
+
+Examples:
+  gatewayctl health
+  gatewayctl health --live                liveness: the process answers
+  gatewayctl health --ready               readiness: false while starting and draining
+  gatewayctl health --part store
+  HEALTHCHECK CMD [\"/gatewayctl\", \"health\", \"--ready\"]")]
+pub struct HealthArgs {
+    /// Which gateway to ask.
+    #[command(flatten)]
+    pub client: ClientOptions,
+    /// Only this part: listener, store, channels, cron, nodes or memory.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["live", "ready", "startup"])]
+    pub part: Option<String>,
+    /// Only whether the process answers.
+    #[arg(long, conflicts_with_all = ["ready", "startup"])]
+    pub live: bool,
+    /// Only whether clients are served; false while starting and draining.
+    #[arg(long, conflicts_with = "startup")]
+    pub ready: bool,
+    /// Only whether the start is over.
+    #[arg(long)]
+    pub startup: bool,
+    /// Also print the connection, the agents and their sessions.
+    #[arg(long, alias = "debug")]
+    pub verbose: bool,
+}
+
+/// Options of `probe`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 when a gateway is reachable, 1 when none is.
+
+Examples:
+  gatewayctl probe
+  gatewayctl probe --url wss://studio:18789 --token \"$TOKEN\" --json")]
+pub struct ProbeArgs {
+    /// Probe this address first.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// The token to use for every target.
+    #[arg(long, value_name = "TOKEN", value_parser = super::options::secret)]
+    pub token: Option<gateway_base::secret::Secret>,
+    /// The password to use for every target.
+    #[arg(long, value_name = "PASSWORD", value_parser = super::options::secret)]
+    pub password: Option<gateway_base::secret::Secret>,
+    /// The time for everything, in milliseconds.
+    #[arg(long, value_name = "MS", default_value = "3000", value_parser = millis)]
+    pub timeout: Duration,
+    /// Print one JSON document and nothing else.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `call`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gatewayctl call health
+  gatewayctl call logs.tail --params '{\"limit\": 5}' --json
+  gatewayctl call status --url ws://studio:18789 --token \"$TOKEN\"")]
+pub struct CallArgs {
+    /// The method.
+    pub method: String,
+    /// Its parameters.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub params: String,
+    /// Wait for the last answer of methods that answer twice.
+    #[arg(long)]
+    pub expect_final: bool,
+    /// Which gateway to ask.
+    #[command(flatten)]
+    pub client: ClientOptions,
+}
+
+/// Options of `reload`.
+#[derive(Debug, Args)]
+pub struct ReloadArgs {
+    /// Only say what a reload would do.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How long to wait for an answer, in milliseconds.
+    #[arg(long, value_name = "MS", default_value = "30000", value_parser = millis)]
+    pub timeout: Duration,
+    /// Print one JSON document and nothing else.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `shutdown`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  gatewayctl shutdown\n  gatewayctl shutdown --restart --drain 10s")]
+pub struct ShutdownArgs {
+    /// Come back after the stop.
+    #[arg(long)]
+    pub restart: bool,
+    /// How long running work may take to finish, such as 5s.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub drain: Option<Duration>,
+    /// Why, for the log and the clients.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
+    /// Print one JSON document and nothing else.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `logs`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With --json every line is a document of its own: meta, log, raw or notice.
+
+Examples:
+  gatewayctl logs --limit 50 --level warn
+  gatewayctl logs --follow")]
+pub struct LogsArgs {
+    /// How many lines to begin with.
+    #[arg(long, value_name = "N", default_value = "200", value_parser = clap::value_parser!(u32).range(0..=5000))]
+    pub limit: u32,
+    /// Keep printing new lines.
+    #[arg(long, short = 'f')]
+    pub follow: bool,
+    /// Leave out what is less important.
+    #[arg(long, value_enum)]
+    pub level: Option<LevelArg>,
+    /// How many bytes to read at most.
+    #[arg(long, value_name = "N", default_value = "250000", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_bytes: u32,
+    /// How often to ask a remote gateway for new lines, in milliseconds.
+    #[arg(long, value_name = "MS", default_value = "1000", value_parser = millis)]
+    pub interval: Duration,
+    /// Full times and no colours, on a terminal too.
+    #[arg(long)]
+    pub plain: bool,
+    /// Which gateway to ask.
+    #[command(flatten)]
+    pub client: ClientOptions,
+}
+
+/// The levels of `logs --level`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum LevelArg {
+    /// Every step.
+    Trace,
+    /// For finding faults.
+    Debug,
+    /// What is worth knowing.
+    Info,
+    /// Something is off.
+    Warn,
+    /// Something failed.
+    Error,
+    /// The daemon stopped because of it.
+    Fatal,
+}
+
+/// Commands under `config`.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Edits keep comments, order and ${VAR} references; a running gateway picks the file up by itself.
+
+Examples:
+  gatewayctl config get gateway.port
+  gatewayctl config set gateway.bind lan
+  gatewayctl config set 'agents.list[0].id' main
+  gatewayctl config explain gateway.reload.mode")]
+pub enum ConfigCommand {
+    /// Print the value in force of a key; secrets in clear
+    Get {
+        /// The key, such as gateway.port or agents.list[0].id.
+        path: String,
+        /// Print JSON, strings too.
+        #[command(flatten)]
+        json: JsonOption,
+    },
+    /// Set a key in the file
+    Set {
+        /// The key.
+        path: String,
+        /// The value: JSON5 if it parses, else the text itself.
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+        /// The value must be JSON5, and the answer is one JSON document.
+        #[command(flatten)]
+        json: JsonOption,
+    },
+    /// Remove a key from the file
+    Unset {
+        /// The key.
+        path: String,
+        /// One JSON document.
+        #[command(flatten)]
+        json: JsonOption,
+    },
+    /// Check the file as the daemon would at its start
+    Validate {
+        /// One JSON document.
+        #[command(flatten)]
+        json: JsonOption,
+    },
+    /// Print the JSON Schema of the file
+    Schema,
+    /// Type, default, allowed values, reload class and meaning of a key
+    Explain {
+        /// The key.
+        path: String,
+        /// One JSON document.
+        #[command(flatten)]
+        json: JsonOption,
+    },
+    /// Print where the file is
+    File {
+        /// One JSON document.
+        #[command(flatten)]
+        json: JsonOption,
+    },
+}
+
+/// Commands under `devices`.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  gatewayctl devices list
+  gatewayctl devices approve 401fdd1c-ca41-4ce4-9324-68756730f5c8
+  gatewayctl devices rotate --device ID --role operator --scope operator.read")]
+pub enum DevicesCommand {
+    /// Requests that wait, and devices that are paired
+    List {
+        /// Which gateway to ask.
+        #[command(flatten)]
+        client: ClientOptions,
+    },
+    /// Let a device in
+    Approve {
+        /// The request, from `devices list`.
+        request: String,
+        /// Which gateway to ask.
+        #[command(flatten)]
+        client: ClientOptions,
+    },
+    /// Turn a device away
+    Reject {
+        /// The request, from `devices list`.
+        request: String,
+        /// Which gateway to ask.
+        #[command(flatten)]
+        client: ClientOptions,
+    },
+    /// Give a device a new token
+    Rotate {
+        /// The device and its role.
+        #[command(flatten)]
+        device: DeviceArgs,
+        /// What the new token may do; may be given several times.
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// Which gateway to ask.
+        #[command(flatten)]
+        client: ClientOptions,
+    },
+    /// Take a device's token away
+    Revoke {
+        /// The device and its role.
+        #[command(flatten)]
+        device: DeviceArgs,
+        /// Which gateway to ask.
+        #[command(flatten)]
+        client: ClientOptions,
+    },
+}
+
+/// One token of one device.
+#[derive(Debug, Args)]
+pub struct DeviceArgs {
+    /// The device, from `devices list`.
+    #[arg(long, value_name = "ID")]
+    pub device: String,
+    /// The role of the token.
+    #[arg(long, value_name = "ROLE")]
+    pub role: String,
+}
+
+/// Options of `usage-cost`.
+#[derive(Debug, Args)]
+pub struct UsageCostArgs {
+    /// How many days to count.
+    #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub days: u32,
+    /// Which gateway to ask.
+    #[command(flatten)]
+    pub client: ClientOptions,
+}
+
+impl Command {
+    /// Whether `--json` was given, known before anything runs so that every failure can be a document.
+    #[must_use]
+    pub const fn is_json(&self) -> bool {
+        match self {
+            Self::Status(a) => a.client.json,
+            Self::Health(a) => a.client.json,
+            Self::Probe(a) => a.json,
+            Self::Call(a) => a.client.json,
+            Self::Reload(a) => a.json,
+            Self::Shutdown(a) => a.json,
+            Self::Logs(a) => a.client.json,
+            Self::Config(a) => a.is_json(),
+            Self::Devices(a) => a.client().json,
+            Self::UsageCost(a) => a.client.json,
+            Self::Version(json) => json.json,
+            Self::Completions { .. } | Self::Man => false,
+        }
+    }
+}
+
+impl ConfigCommand {
+    const fn is_json(&self) -> bool {
+        match self {
+            Self::Get { json, .. }
+            | Self::Set { json, .. }
+            | Self::Unset { json, .. }
+            | Self::Validate { json }
+            | Self::Explain { json, .. }
+            | Self::File { json } => json.json,
+            Self::Schema => true,
+        }
+    }
+}
+
+impl DevicesCommand {
+    /// The gateway the command is for.
+    #[must_use]
+    pub const fn client(&self) -> &ClientOptions {
+        match self {
+            Self::List { client }
+            | Self::Approve { client, .. }
+            | Self::Reject { client, .. }
+            | Self::Rotate { client, .. }
+            | Self::Revoke { client, .. } => client,
+        }
+    }
+}

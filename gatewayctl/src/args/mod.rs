@@ -1,0 +1,8 @@
+//! The command line: every command with its options and examples. Each subcommand owns its options, so that none
+//! is swallowed by a parent.
+
+mod commands;
+mod options;
+
+pub use commands::*;
+pub use options::*;

@@ -1,0 +1,191 @@
+//! The daemon's own view of its parts, and the three questions of a supervisor: alive, started, ready.
+
+use gateway_admin::time;
+use gateway_admin::v1::{HealthResponse, PartHealth, PartState, Phase};
+use gateway_base::clock::iso_utc;
+use serde::Serialize;
+
+use crate::text::{Line, Style, Text};
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Does the process answer?
+    Live,
+    /// Is the start over?
+    Startup,
+    /// Are clients served?
+    Ready,
+    /// Does this part work?
+    Part(String),
+}
+
+/// The answer to one question.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Document {
+    /// Yes or no.
+    pub ok: bool,
+    /// The question.
+    pub probe: String,
+    /// The verdict on the whole.
+    pub state: &'static str,
+    /// Where the daemon is in its life.
+    pub phase: &'static str,
+    /// The parts that were looked at.
+    pub parts: Vec<Part>,
+}
+
+/// One part.
+#[derive(Debug, Serialize)]
+pub struct Part {
+    /// Its name.
+    pub name: String,
+    /// How it is.
+    pub state: &'static str,
+    /// Why.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+}
+
+impl Question {
+    /// Answers the question. `None` when there is no such part.
+    pub fn answer(&self, health: &HealthResponse) -> Option<Document> {
+        let (probe, ok, parts) = match self {
+            Self::Live => ("live".to_owned(), true, Vec::new()),
+            Self::Startup => {
+                let started = !matches!(health.phase(), Phase::Starting | Phase::Unspecified);
+                ("startup".to_owned(), started, Vec::new())
+            }
+            Self::Ready => {
+                let ready = health.phase() == Phase::Serving && works(health.state());
+                ("ready".to_owned(), ready, health.parts.iter().map(part).collect())
+            }
+            Self::Part(name) => {
+                let found = health.parts.iter().find(|part| part.name == *name)?;
+                let ok = health.phase() == Phase::Serving && works(found.state());
+                (format!("part {name}"), ok, vec![part(found)])
+            }
+        };
+        Some(Document { ok, probe, state: state_word(health.state()), phase: phase_word(health.phase()), parts })
+    }
+}
+
+impl Document {
+    /// The answer for people.
+    pub fn render(&self) -> Text {
+        let mut text = Text::default();
+        let (style, mark) = if self.ok { (Style::Good, "✓") } else { (Style::Bad, "✗") };
+        text.push(
+            Line::default()
+                .with(style, mark)
+                .with(Style::Plain, format!(" {}: {} ({})", self.probe, if self.ok { "yes" } else { "no" }, self.phase)),
+        );
+        for part in self.parts.iter().filter(|part| !matches!(part.state, "serving" | "disabled")) {
+            text.push(part.line());
+        }
+        text
+    }
+}
+
+impl Part {
+    /// One line for people.
+    pub fn line(&self) -> Line {
+        let (style, mark) = match self.state {
+            "serving" => (Style::Good, "✓"),
+            "failed" => (Style::Bad, "✗"),
+            _ => (Style::Warn, "!"),
+        };
+        let reason = if self.reason.is_empty() { String::new() } else { format!(" - {}", self.reason) };
+        Line::default().with(style, mark).with(Style::Plain, format!(" {}: {}{reason}", self.name, self.state))
+    }
+
+    /// Whether it stands in the way of "healthy".
+    pub fn is_failed(&self) -> bool {
+        self.state == "failed"
+    }
+}
+
+/// A part as it is shown.
+pub fn part(of: &PartHealth) -> Part {
+    Part {
+        name: of.name.clone(),
+        state: state_word(of.state()),
+        reason: of.reason.clone(),
+        since: of.since.as_ref().map(|since| iso_utc(time::unix_ms(since))),
+    }
+}
+
+const fn works(state: PartState) -> bool {
+    matches!(state, PartState::Serving | PartState::Degraded)
+}
+
+const fn state_word(state: PartState) -> &'static str {
+    match state {
+        PartState::Starting => "starting",
+        PartState::Serving => "serving",
+        PartState::Degraded => "degraded",
+        PartState::Failed => "failed",
+        PartState::Stopping => "stopping",
+        PartState::Disabled => "disabled",
+        PartState::Unspecified => "unknown",
+    }
+}
+
+/// The word for a phase.
+pub const fn phase_word(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Starting => "starting",
+        Phase::Serving => "serving",
+        Phase::Draining => "draining",
+        Phase::Stopping => "stopping",
+        Phase::Unspecified => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cmds::testing::assert_schema;
+
+    fn health(phase: Phase, whole: PartState, store: PartState) -> HealthResponse {
+        let store = PartHealth {
+            name: "store".to_owned(),
+            state: store.into(),
+            reason: "disk full".to_owned(),
+            since: Some(time::timestamp(0)),
+        };
+        HealthResponse { state: whole.into(), phase: phase.into(), parts: vec![store] }
+    }
+
+    #[test]
+    fn the_three_probes_differ_where_they_should() {
+        let ok = |question: &Question, health: &HealthResponse| question.answer(health).map(|a| a.ok);
+        let starting = health(Phase::Starting, PartState::Starting, PartState::Starting);
+        let serving = health(Phase::Serving, PartState::Serving, PartState::Serving);
+        let draining = health(Phase::Draining, PartState::Stopping, PartState::Serving);
+        let broken = health(Phase::Serving, PartState::Failed, PartState::Failed);
+        let part = Question::Part("store".to_owned());
+        for (health, live, startup, ready, store) in [
+            (&starting, true, false, false, false),
+            (&serving, true, true, true, true),
+            (&draining, true, true, false, false),
+            (&broken, true, true, false, false),
+        ] {
+            let answers = [Question::Live, Question::Startup, Question::Ready, part.clone()].map(|q| ok(&q, health));
+            assert_eq!(answers, [live, startup, ready, store].map(Some), "{health:?}");
+        }
+        assert!(Question::Part("x".to_owned()).answer(&serving).is_none());
+    }
+
+    #[test]
+    fn answers_have_their_text_and_schema() {
+        let broken = health(Phase::Serving, PartState::Failed, PartState::Failed);
+        let answer = Question::Ready.answer(&broken).expect("an answer");
+        assert_eq!(answer.render().plain(), "✗ ready: no (serving)\n✗ store: failed - disk full\n");
+        assert_schema("health-probe", &answer);
+    }
+}

@@ -1,0 +1,104 @@
+//! Gathers what `health` shows and decides the exit code.
+
+use gateway_admin::v1::HealthRequest;
+use serde_json::json;
+
+use super::parts::{Part, Question, part};
+use super::render::render;
+use crate::admin;
+use crate::app::App;
+use crate::args::HealthArgs;
+use crate::exit::{Exit, Failure, Reason};
+use crate::gateway;
+use crate::target::Target;
+use crate::ws::{Connection, Mode, Options};
+
+/// Answers whether the gateway is healthy.
+pub async fn run(app: &App, args: &HealthArgs) -> Result<Exit, Failure> {
+    match question(args) {
+        Some(question) => one_question(app, args, &question).await,
+        None => everything(app, args).await.map_err(unhealthy),
+    }
+}
+
+fn question(args: &HealthArgs) -> Option<Question> {
+    if args.live {
+        Some(Question::Live)
+    } else if args.startup {
+        Some(Question::Startup)
+    } else if args.ready {
+        Some(Question::Ready)
+    } else {
+        args.part.clone().map(Question::Part)
+    }
+}
+
+/// A supervisor's probe: only the private socket is asked, so it needs no port, no secret and no configuration.
+async fn one_question(app: &App, args: &HealthArgs, question: &Question) -> Result<Exit, Failure> {
+    if args.client.is_explicit() {
+        let message = "--live, --startup, --ready and --part ask the gateway of this machine; leave --url, --token and --password out";
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let mut client = admin::require(app).await?;
+    let health = client.health(admin::within(HealthRequest {}, args.client.timeout)).await;
+    let health = health.map_err(|status| admin::call_failure(app, &status))?.into_inner();
+    let Some(answer) = question.answer(&health) else {
+        let names: Vec<&str> = health.parts.iter().map(|part| part.name.as_str()).collect();
+        return Err(Failure::new(Exit::Usage, format!("there is no such part; the parts are: {}", names.join(", "))));
+    };
+    if app.out.is_json() {
+        app.out.json(&answer)?;
+    } else {
+        app.out.print(&answer.render())?;
+    }
+    Ok(if answer.ok { Exit::Ok } else { Exit::Failed })
+}
+
+async fn everything(app: &App, args: &HealthArgs) -> Result<Exit, Failure> {
+    let (settings, env) = app.settings();
+    let target = Target::resolve(&args.client, &settings, &env, &app.paths)
+        .map_err(|error| Failure::new(Exit::BadConfig, error.to_string()))?;
+    let target = gateway::where_it_listens(app, target).await;
+    let (identity, tokens) = gateway::device(app)?;
+    let timeout = args.client.timeout;
+    let options = Options { identity: &identity, tokens: &tokens, mode: Mode::Cli, timeout, clock: &app.clock };
+    let ask = async {
+        let mut connection = Connection::open(&target, options).await?;
+        let params = if args.verbose { json!({"probe": true}) } else { json!({}) };
+        let health = connection.call("health", params, false).await;
+        connection.close().await;
+        health
+    };
+    let health = app.out.during("waiting for health", ask).await;
+    let mut health = health.map_err(|error| gateway::failure(app, Some(&target), &error))?;
+    let parts = if target.local { own_parts(app, args).await } else { Vec::new() };
+    let healthy = !parts.iter().any(Part::is_failed);
+    if app.out.is_json() {
+        if !parts.is_empty() && health.is_object() {
+            health["ok"] = healthy.into();
+            health["parts"] = json!(parts);
+        }
+        app.out.json(&health)?;
+    } else {
+        let details = target.details();
+        app.out.print(&render(&health, &parts, args.verbose.then_some(&details)))?;
+    }
+    Ok(if healthy { Exit::Ok } else { Exit::Failed })
+}
+
+/// The daemon's parts; none when it has no socket for us, which the control plane has already answered for.
+async fn own_parts(app: &App, args: &HealthArgs) -> Vec<Part> {
+    let Ok(mut client) = admin::connect(app).await else { return Vec::new() };
+    let health = client.health(admin::within(HealthRequest {}, args.client.timeout)).await;
+    health.map(|health| health.into_inner().parts.iter().map(part).collect()).unwrap_or_default()
+}
+
+/// The verdict before the reason.
+fn unhealthy(failure: Failure) -> Failure {
+    match failure {
+        Failure::Failed(Reason { exit: exit @ (Exit::Failed | Exit::Refused), message, hint }) => {
+            Failure::Failed(Reason { exit, message: format!("✗ Gateway is not healthy\nError: {message}"), hint })
+        }
+        other => other,
+    }
+}

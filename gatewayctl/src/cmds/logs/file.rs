@@ -1,0 +1,64 @@
+//! The log straight from its file, when no daemon runs that could be asked.
+
+use std::io;
+use std::path::Path;
+
+use super::show::Printer;
+use crate::admin;
+use crate::app::App;
+use crate::args::LogsArgs;
+use crate::exit::{Exit, Failure, Reason};
+use crate::logfile::{Record, tail};
+
+/// Prints the end of the file; with `--follow`, what is added to it.
+pub async fn run(app: &App, args: &LogsArgs, path: &Path, printer: &mut Printer) -> Result<Exit, Failure> {
+    let shown = path.display().to_string();
+    let first = tail(path, args.max_bytes.into()).map_err(|error| unreadable(app, &shown, &error))?;
+    printer.notice(&format!("The gateway is not running; this is its log file as it was left. Start it with: {}", app.suggest_start()))?;
+    printer.head(&shown, first.size, first.size)?;
+    let wanted: Vec<&String> = first.lines.iter().filter(|line| is_wanted(line, args)).collect();
+    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
+    printer.gaps(false, first.truncated && wanted.len() < limit)?;
+    for line in wanted.iter().skip(wanted.len().saturating_sub(limit)) {
+        printer.line(Record::parse(line).as_ref(), line)?;
+    }
+    let mut seen = first.size;
+    while args.follow {
+        tokio::time::sleep(args.interval).await;
+        seen = print_new(args, path, printer, seen)?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// Prints what was added since `seen` and returns how far the file has been read.
+fn print_new(args: &LogsArgs, path: &Path, printer: &Printer, seen: u64) -> Result<u64, Failure> {
+    // A file that is being replaced is there again next time.
+    let Ok(size) = std::fs::metadata(path).map(|meta| meta.len()) else { return Ok(seen) };
+    if size == seen {
+        return Ok(seen);
+    }
+    let reset = size < seen;
+    printer.gaps(reset, false)?;
+    let new = if reset { size } else { size - seen };
+    // One byte more, because the first line of a tail counts as cut.
+    let limit = u64::from(args.max_bytes).max(new.saturating_add(1)).min(8 << 20);
+    let Ok(end) = tail(path, if reset { limit } else { new.saturating_add(1) }) else { return Ok(seen) };
+    for line in end.lines.iter().filter(|line| is_wanted(line, args)) {
+        printer.line(Record::parse(line).as_ref(), line)?;
+    }
+    Ok(end.size)
+}
+
+fn is_wanted(line: &str, args: &LogsArgs) -> bool {
+    Record::parse(line).is_none_or(|record| record.is_at_least(args.level))
+}
+
+fn unreadable(app: &App, path: &str, error: &io::Error) -> Failure {
+    let Failure::Failed(Reason { exit, message, .. }) = admin::not_running(app) else { return admin::not_running(app) };
+    let left = if error.kind() == io::ErrorKind::NotFound {
+        format!("There is no log file at {path} either.")
+    } else {
+        format!("Its log file {path} cannot be read: {error}")
+    };
+    Failure::new(exit, message).hint(left)
+}

@@ -1,0 +1,16 @@
+//! The commands, one file or folder each. A command gathers facts, makes text or a document of them in a pure
+//! function, and hands that to the printer.
+
+pub mod call;
+pub mod config;
+pub mod devices;
+pub mod health;
+pub mod logs;
+pub mod offline;
+pub mod probe;
+pub mod reload;
+pub mod shutdown;
+pub mod status;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod usage_cost;

@@ -1,0 +1,57 @@
+//! What needs no gateway, no configuration and no runtime: completions, the manual page, the version. These start
+//! in every new shell, so they must cost nothing.
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+use serde_json::json;
+
+use crate::args::Cli;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::spelling::Words;
+
+/// Prints the completion script of `shell`.
+pub fn completions(out: &Output, words: Words, shell: Shell) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), words.program(), &mut script);
+    out.bytes(&script)?;
+    Ok(Exit::Ok)
+}
+
+/// Prints the manual page.
+pub fn man(out: &Output) -> Result<Exit, Failure> {
+    let mut page = Vec::new();
+    let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
+    rendered.map_err(|error| Failure::failed(format!("cannot make the manual page: {error}")))?;
+    out.bytes(&page)?;
+    Ok(Exit::Ok)
+}
+
+/// Prints the version.
+pub fn version(out: &Output) -> Result<Exit, Failure> {
+    let version = env!("CARGO_PKG_VERSION");
+    if out.is_json() {
+        let protocol = gateway_wire::version::PROTOCOL;
+        out.json(&json!({"name": "gatewayctl", "version": version, "protocol": protocol}))?;
+    } else {
+        out.say(format!("gatewayctl {version}"))?;
+    }
+    Ok(Exit::Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shell_gets_a_script_with_every_command() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell, Shell::Elvish] {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "gatewayctl", &mut script);
+            let script = String::from_utf8(script).expect("is text");
+            for command in Cli::command().get_subcommands() {
+                assert!(script.contains(command.get_name()), "{shell}: {}", command.get_name());
+            }
+        }
+    }
+}

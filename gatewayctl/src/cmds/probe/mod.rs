@@ -1,0 +1,7 @@
+//! `probe`: every gateway that can be reached from here, asked all at once.
+
+mod render;
+mod report;
+mod run;
+
+pub use run::run;

@@ -1,0 +1,134 @@
+//! What the daemon says of itself over its private socket.
+
+use gateway_admin::connect::Error as SocketError;
+use gateway_admin::time;
+use gateway_admin::v1::{HealthRequest, HealthResponse, Listener, StatusRequest, StatusResponse};
+use gateway_base::clock::iso_utc;
+use serde::Serialize;
+
+use crate::admin;
+use crate::app::App;
+use crate::cmds::health::{Part, part, phase_word};
+
+/// The daemon's part of the report.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Daemon {
+    /// Its process.
+    pub pid: u32,
+    /// Its release.
+    pub version: String,
+    /// Where it is in its life.
+    pub phase: &'static str,
+    /// When it was started.
+    pub started_at: Option<String>,
+    /// How long it has run.
+    pub uptime_ms: u64,
+    /// Where it listens.
+    pub listeners: Vec<String>,
+    /// Its bind mode.
+    pub bind_mode: String,
+    /// How clients prove themselves.
+    pub auth_mode: String,
+    /// The model of the default agent.
+    pub agent_model: String,
+    /// Its log.
+    pub log_file: String,
+    /// Why it does not run on the configuration file, if so.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub config_degraded: String,
+    /// The last reload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_reload: Option<Reload>,
+    /// Open connections.
+    pub connections: u32,
+    /// Its resident memory.
+    pub resident_bytes: u64,
+    /// Whether a service manager runs it.
+    pub supervised: bool,
+    /// Its parts.
+    pub parts: Vec<Part>,
+    /// Its listeners in full.
+    #[serde(skip)]
+    pub endpoints: Vec<Listener>,
+}
+
+/// How the last reload ended.
+#[derive(Debug, Serialize)]
+pub struct Reload {
+    /// When.
+    pub at: Option<String>,
+    /// Whether the new configuration is in force.
+    pub ok: bool,
+    /// In a line.
+    pub summary: String,
+}
+
+/// What asking the socket gave.
+#[derive(Debug)]
+pub enum Asked {
+    /// An answer.
+    Answered(Box<Daemon>),
+    /// No daemon there.
+    NotRunning,
+    /// A daemon of another user.
+    Refused(String),
+    /// A socket that does not answer.
+    Silent(String),
+    /// The report is about another machine.
+    NotAsked,
+}
+
+/// Asks the daemon of this machine.
+pub async fn ask(app: &App) -> Asked {
+    let mut client = match admin::connect(app).await {
+        Ok(client) => client,
+        Err(SocketError::NotRunning { .. }) => return Asked::NotRunning,
+        Err(error @ (SocketError::Refused { .. } | SocketError::Foreign { .. })) => {
+            return Asked::Refused(error.to_string());
+        }
+        Err(error) => return Asked::Silent(error.to_string()),
+    };
+    let limit = std::time::Duration::from_secs(5);
+    let status = match client.status(admin::within(StatusRequest {}, limit)).await {
+        Ok(status) => status.into_inner(),
+        Err(status) if status.code() == tonic::Code::PermissionDenied => {
+            return Asked::Refused(status.message().to_owned());
+        }
+        Err(status) => return Asked::Silent(status.message().to_owned()),
+    };
+    let health = client.health(admin::within(HealthRequest {}, limit)).await;
+    Asked::Answered(Box::new(describe(status, health.map(tonic::Response::into_inner).unwrap_or_default())))
+}
+
+/// The report on an answer.
+pub fn describe(status: StatusResponse, health: HealthResponse) -> Daemon {
+    let phase = phase_word(status.phase());
+    let process = status.process.unwrap_or_default();
+    let config = status.config.unwrap_or_default();
+    let when = |at: Option<&_>| at.map(|at| iso_utc(time::unix_ms(at)));
+    let uptime = process.uptime.as_ref().map(time::length).unwrap_or_default();
+    Daemon {
+        pid: process.pid,
+        version: status.build.unwrap_or_default().version,
+        phase,
+        started_at: when(process.started_at.as_ref()),
+        uptime_ms: u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
+        listeners: status.listeners.iter().map(|listener| listener.url.clone()).collect(),
+        bind_mode: status.bind_mode,
+        auth_mode: status.auth_mode,
+        agent_model: status.agent_model,
+        log_file: status.log_file,
+        config_degraded: config.degraded_reason,
+        last_reload: config.last_reload.map(|reload| Reload {
+            at: when(reload.at.as_ref()),
+            ok: reload.ok,
+            summary: reload.summary,
+        }),
+        connections: status.connections.unwrap_or_default().total,
+        resident_bytes: process.resident_bytes,
+        supervised: status.supervised,
+        parts: health.parts.iter().map(part).collect(),
+        endpoints: status.listeners,
+    }
+}

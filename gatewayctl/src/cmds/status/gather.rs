@@ -1,0 +1,293 @@
+//! Finds out everything `status` reports. Nothing here changes anything.
+
+use std::path::Path;
+use std::time::Duration;
+
+use gateway_base::env::Env;
+use gateway_base::paths::Paths;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::daemon::{Asked, Daemon, ask};
+use super::report::{ConfigReport, ConfigView, ControlUi, GatewayReport, Report, Rpc, RpcFailure, ServiceReport};
+use super::verdict::{Facts, judge};
+use crate::app::App;
+use crate::args::StatusArgs;
+use crate::exit::Failure;
+use crate::gateway;
+use crate::logfile;
+use crate::ports::{self, PortReport, PortStatus};
+use crate::service::{self, Installed, Manager, Names, RuntimeState, Service, System};
+use crate::settings::Settings;
+use crate::target::{self, Target};
+use crate::ws::{self, Connection, Mode, Options};
+
+const LOOPBACK_NOTE: &str = "Loopback-only gateway; only local clients can connect.";
+const LAN_NOTE: &str = "Local probe uses loopback (127.0.0.1). bind=lan listens on 0.0.0.0 (all interfaces); use a LAN IP for remote clients.";
+
+/// The variables of a service that may be shown.
+const SHOWN: [&str; 5] = [
+    "CLAWDBOT_PROFILE",
+    "CLAWDBOT_STATE_DIR",
+    "CLAWDBOT_CONFIG_PATH",
+    "CLAWDBOT_GATEWAY_PORT",
+    "CLAWDBOT_NIX_MODE",
+];
+
+/// The report, and the target that was probed, for the block below a failure.
+pub async fn gather(app: &App, args: &StatusArgs) -> Result<(Report, Target), Failure> {
+    let names = Names::new(&app.env, &app.paths);
+    let service = service::query(Manager::native(), &names, &app.env, &System).await;
+    let (cli, cli_env) = app.settings();
+    let (daemon_env, daemon_paths) = service_place(app, &service);
+    let daemon_settings = Settings::load(&daemon_paths, &daemon_env);
+    let remote = args.client.url.is_some();
+    let asked = if remote { Asked::NotAsked } else { ask(app).await };
+    let daemon = match &asked {
+        Asked::Answered(daemon) => Some(daemon.as_ref()),
+        _ => None,
+    };
+    let place = place(&service, &daemon_settings, &daemon_env, daemon);
+    let target = probe_target(app, args, &cli, &cli_env, &place, daemon);
+    let rpc = if args.no_probe { None } else { Some(probe(app, &target, args.client.timeout).await?) };
+    let stop = app.suggest("shutdown");
+    let port = ports::inspect(place.port, &app.env, &stop);
+    let cli_port = target::port(&cli, &cli_env);
+    let port_cli = (cli_port != place.port).then(|| ports::inspect(cli_port, &app.env, &stop));
+    let last_error = last_error(app, &service, &port, &daemon_settings);
+    let verdict =
+        judge(Facts { service: (service.installed_word(), &service.runtime), asked: &asked, port: &port, rpc: rpc.as_ref() });
+    let report = Report {
+        config: config_report(&app.paths, &cli, &daemon_paths, &daemon_settings),
+        gateway: GatewayReport { probe_url: target.url.clone(), ..gateway_report(&place, &daemon_settings, remote) },
+        service: service_report(service),
+        port,
+        port_cli,
+        last_error,
+        rpc,
+        legacy_services: Vec::new(),
+        extra_services: service::find_foreign(&names, args.deep),
+        daemon: match asked {
+            Asked::Answered(daemon) => Some(*daemon),
+            _ => None,
+        },
+        verdict,
+    };
+    Ok((report, target))
+}
+
+/// The environment and the paths the service runs with: ours, overlaid with what its file sets.
+fn service_place(app: &App, service: &Service) -> (Env, Paths) {
+    let Some(command) = &service.command else { return (app.env.clone(), app.paths.clone()) };
+    let mut env = app.env.clone();
+    for (name, value) in &command.environment {
+        env.set(name, value.clone());
+    }
+    let paths = Paths::resolve(&env, None).unwrap_or_else(|_| app.paths.clone());
+    (env, paths)
+}
+
+/// Where the gateway is or would be.
+struct Place {
+    bind: String,
+    host: String,
+    port: u16,
+    source: &'static str,
+}
+
+fn place(service: &Service, settings: &Settings, env: &Env, daemon: Option<&Daemon>) -> Place {
+    let running = daemon.and_then(|daemon| daemon.listeners.first()).and_then(|url| port_of(url));
+    let in_service = service.command.as_ref().and_then(|command| port_argument(&command.program_arguments));
+    let (port, source) = match (running, in_service) {
+        (Some(port), _) => (port, "running gateway"),
+        (None, Some(port)) => (port, "service args"),
+        (None, None) => (target::port(settings, env), "env/config"),
+    };
+    let bind = daemon.map(|daemon| daemon.bind_mode.clone()).filter(|bind| !bind.is_empty());
+    let bind = bind.unwrap_or_else(|| settings.text("gateway.bind").unwrap_or("loopback").to_owned());
+    let host = target::probe_host(&bind, settings.text("gateway.customBindHost"), target::local_tailnet());
+    Place { bind, host, port, source }
+}
+
+/// The port in a gateway's address.
+fn port_of(url: &str) -> Option<u16> {
+    url.rsplit_once(':').and_then(|(_, port)| port.trim_end_matches('/').parse().ok())
+}
+
+/// The value of `--port` among arguments.
+fn port_argument(arguments: &[String]) -> Option<u16> {
+    let glued = arguments.iter().find_map(|word| word.strip_prefix("--port="));
+    let next = || arguments.iter().skip_while(|word| *word != "--port").nth(1).map(String::as_str);
+    glued.or_else(next).and_then(|port| port.parse().ok()).filter(|port| *port != 0)
+}
+
+/// What to probe: the address given, else this machine's gateway where it is.
+fn probe_target(
+    app: &App,
+    args: &StatusArgs,
+    settings: &Settings,
+    env: &Env,
+    place: &Place,
+    daemon: Option<&Daemon>,
+) -> Target {
+    let local = || {
+        let mut target = Target::local(settings, env, &app.paths, target::local_tailnet());
+        let scheme = if settings.flag("gateway.tls.enabled") { "wss" } else { "ws" };
+        target.url = format!("{scheme}://{}:{}", place.host, place.port);
+        daemon.map_or(target.clone(), |daemon| target.at(&daemon.endpoints))
+    };
+    if args.client.url.is_none() {
+        let mut target = local();
+        if args.client.is_explicit() {
+            let (token, password) = (args.client.token.clone(), args.client.password.clone());
+            target.secrets = target::Secrets { token, password, explicit: true };
+        }
+        return target;
+    }
+    Target::resolve(&args.client, settings, env, &app.paths).unwrap_or_else(|_| local())
+}
+
+/// Connects and asks for `status`, as the original does.
+async fn probe(app: &App, target: &Target, timeout: Duration) -> Result<Rpc, Failure> {
+    let (identity, tokens) = gateway::device(app)?;
+    let options = Options { identity: &identity, tokens: &tokens, mode: Mode::Probe, timeout, clock: &app.clock };
+    let began = Instant::now();
+    let ask = async {
+        let mut connection = Connection::open(target, options).await?;
+        let answer = connection.call("status", json!({}), false).await;
+        let took = began.elapsed();
+        connection.close().await;
+        answer.map(|_| took)
+    };
+    let answer = app.out.during("probing the control plane", ask).await;
+    let took = answer.as_ref().ok().map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+    let failure = answer.as_ref().err().map(kind);
+    Ok(Rpc {
+        ok: answer.is_ok(),
+        error: answer.err().map(|error| error.to_string()),
+        url: target.url.clone(),
+        latency_ms: took,
+        failure,
+        secret: target.secrets.word(),
+    })
+}
+
+fn kind(error: &ws::Error) -> RpcFailure {
+    if error.is_nobody_there() {
+        RpcFailure::NobodyThere
+    } else if !error.is_refusal() {
+        RpcFailure::Other
+    } else if matches!(error, ws::Error::Method { .. }) {
+        RpcFailure::Scope
+    } else {
+        RpcFailure::Refused
+    }
+}
+
+/// Why the gateway is not there: only when something should be running and the port is silent, because an old line
+/// in a log says nothing about a gateway that was stopped on purpose.
+fn last_error(app: &App, service: &Service, port: &PortReport, settings: &Settings) -> Option<String> {
+    let runtime = &service.runtime;
+    let failed = runtime.status == RuntimeState::Stopped && runtime.last_exit_status.is_some_and(|status| status != 0);
+    let expected = service.installed != Installed::No && (runtime.status == RuntimeState::Running || failed);
+    if port.status == PortStatus::Busy || !expected {
+        return None;
+    }
+    let folder = app.paths.state.join("logs");
+    let log = settings.text("logging.file").map_or_else(|| app.paths.log_file(), |raw| app.paths.expand(raw));
+    let errors = folder.join("gateway.err.log");
+    logfile::last_error(&[errors.as_path(), log.as_path()])
+}
+
+fn config_report(cli_paths: &Paths, cli: &Settings, daemon_paths: &Paths, daemon: &Settings) -> ConfigReport {
+    let mismatch = cli_paths.config != daemon_paths.config;
+    ConfigReport { cli: view(&cli_paths.config, cli), daemon: view(&daemon_paths.config, daemon), mismatch }
+}
+
+fn view(path: &Path, settings: &Settings) -> ConfigView {
+    ConfigView {
+        path: path.to_path_buf(),
+        exists: settings.exists,
+        valid: settings.valid,
+        issues: settings.issues.clone(),
+        control_ui: ControlUi {
+            enabled: !settings.denied("gateway.controlUi.enabled"),
+            base_path: settings.text("gateway.controlUi.basePath").map(str::to_owned),
+        },
+    }
+}
+
+fn gateway_report(place: &Place, settings: &Settings, remote: bool) -> GatewayReport {
+    let note = match place.bind.as_str() {
+        _ if remote => None,
+        "loopback" => Some(LOOPBACK_NOTE),
+        "lan" => Some(LAN_NOTE),
+        _ => None,
+    };
+    GatewayReport {
+        bind_mode: place.bind.clone(),
+        bind_host: if place.bind == "lan" { "0.0.0.0".to_owned() } else { place.host.clone() },
+        custom_bind_host: settings.text("gateway.customBindHost").map(str::to_owned),
+        port: place.port,
+        port_source: place.source,
+        probe_url: String::new(),
+        probe_note: note,
+    }
+}
+
+fn service_report(service: Service) -> ServiceReport {
+    let (label, loaded_text, not_loaded_text) = service.manager.words();
+    let text = service.command.as_ref().and_then(|command| std::fs::read_to_string(&command.source_path).ok());
+    let audit = service::audit(service.command.as_ref(), text.as_deref().unwrap_or_default(), Path::exists);
+    let state_text = service.installed_word();
+    let command = service.command.map(|mut command| {
+        command.environment.retain(|name, _| SHOWN.contains(&name.as_str()));
+        command.program_arguments = ports::without_secrets(&command.program_arguments);
+        command
+    });
+    ServiceReport {
+        label,
+        loaded: service.installed == Installed::Yes,
+        loaded_text,
+        not_loaded_text,
+        state_text,
+        command,
+        runtime: service.runtime,
+        config_audit: audit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_read_from_arguments_and_addresses() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(port_argument(&words("gatewayd gateway --port 18800")), Some(18800));
+        assert_eq!(port_argument(&words("gatewayd --port=19001 --x")), Some(19001));
+        for none in ["gatewayd gateway", "gatewayd --port", "gatewayd --port x", "gatewayd --port 0"] {
+            assert_eq!(port_argument(&words(none)), None, "{none}");
+        }
+        assert_eq!(port_of("wss://[::1]:18789"), Some(18789));
+        assert_eq!(port_of("nonsense"), None);
+    }
+
+    #[test]
+    fn secrets_of_a_unit_are_not_reported() {
+        let mut command = service::Command {
+            program_arguments: vec!["gatewayd".into(), "--token".into(), "canary".into()],
+            ..service::Command::default()
+        };
+        command.environment.insert("CLAWDBOT_GATEWAY_TOKEN".into(), "canary".into());
+        command.environment.insert("CLAWDBOT_GATEWAY_PORT".into(), "18789".into());
+        let report = service_report(Service {
+            manager: Manager::Systemd,
+            installed: Installed::Yes,
+            command: Some(command),
+            runtime: service::Runtime::default(),
+        });
+        let json = serde_json::to_string(&report).expect("is JSON");
+        assert!(!json.contains("canary") && json.contains("CLAWDBOT_GATEWAY_PORT"), "{json}");
+    }
+}

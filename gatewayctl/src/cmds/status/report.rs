@@ -1,0 +1,162 @@
+//! The report of `status`. Its JSON form is the original's, with `rpc.latencyMs`, `daemon` and `verdict` added.
+
+use std::path::PathBuf;
+
+use gateway_config::Issue;
+use serde::Serialize;
+
+use super::daemon::Daemon;
+use super::verdict::Verdict;
+use crate::ports::PortReport;
+use crate::service::{Audit, Command, Extra, Runtime};
+
+/// Everything `status` found out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The operating system's service.
+    pub service: ServiceReport,
+    /// The configuration as this shell and as the service see it.
+    pub config: ConfigReport,
+    /// Where the gateway listens.
+    pub gateway: GatewayReport,
+    /// Who is on that port.
+    pub port: PortReport,
+    /// Who is on the port this shell would use, when that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port_cli: Option<PortReport>,
+    /// Why the gateway is not there, from its log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// Whether the control plane answered; absent when it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpc: Option<Rpc>,
+    /// Services under names this product no longer uses; there are none on Linux.
+    pub legacy_services: Vec<Extra>,
+    /// Other services that look like a gateway.
+    pub extra_services: Vec<Extra>,
+    /// What the daemon says of itself; absent when it could not be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub daemon: Option<Daemon>,
+    /// What all of it means.
+    pub verdict: Verdict,
+}
+
+/// The service.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceReport {
+    /// Who manages it.
+    pub label: &'static str,
+    /// Whether it is registered.
+    pub loaded: bool,
+    /// The manager's word for "registered".
+    pub loaded_text: &'static str,
+    /// The manager's word for the opposite.
+    pub not_loaded_text: &'static str,
+    /// The word that is true: one of the two, or `unknown`.
+    pub state_text: &'static str,
+    /// What it runs.
+    pub command: Option<Command>,
+    /// How it is.
+    pub runtime: Runtime,
+    /// What is unusual about it.
+    pub config_audit: Audit,
+}
+
+/// Both views of the configuration.
+#[derive(Debug, Serialize)]
+pub struct ConfigReport {
+    /// This shell's.
+    pub cli: ConfigView,
+    /// The service's.
+    pub daemon: ConfigView,
+    /// Whether they are different files.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mismatch: bool,
+}
+
+/// One view of the configuration.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigView {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether it is there.
+    pub exists: bool,
+    /// Whether the daemon could start with it.
+    pub valid: bool,
+    /// What is wrong with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub issues: Vec<Issue>,
+    /// The control page's settings.
+    pub control_ui: ControlUi,
+}
+
+/// The control page's settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ControlUi {
+    /// Whether it is served.
+    pub enabled: bool,
+    /// Under which path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_path: Option<String>,
+}
+
+/// Where the gateway listens.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewayReport {
+    /// The mode or address.
+    pub bind_mode: String,
+    /// The address a client on this machine uses.
+    pub bind_host: String,
+    /// The address of mode `custom`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_bind_host: Option<String>,
+    /// The port.
+    pub port: u16,
+    /// Where the port is from: `running gateway`, `service args` or `env/config`.
+    pub port_source: &'static str,
+    /// What is connected to.
+    pub probe_url: String,
+    /// What to know about that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe_note: Option<&'static str>,
+}
+
+/// How the control plane answered.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rpc {
+    /// Whether it did.
+    pub ok: bool,
+    /// Why it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What was connected to.
+    pub url: String,
+    /// From the socket's start to the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u64>,
+    /// What kind of failure it was.
+    #[serde(skip)]
+    pub failure: Option<RpcFailure>,
+    /// With what we came.
+    #[serde(skip)]
+    pub secret: &'static str,
+}
+
+/// The kinds of failure that mean different things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RpcFailure {
+    /// The handshake was refused: secret or pairing.
+    Refused,
+    /// We are in, but may not ask this.
+    Scope,
+    /// Nobody listens.
+    NobodyThere,
+    /// Anything else.
+    Other,
+}

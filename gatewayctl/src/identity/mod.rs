@@ -1,0 +1,8 @@
+//! What this machine is to a gateway: an Ed25519 key in the original's file format, so that a device paired with the
+//! original stays paired, and the tokens that gateways issued to it.
+
+mod device;
+mod tokens;
+
+pub use device::{Error, Identity};
+pub use tokens::TokenFile;

@@ -1,0 +1,188 @@
+//! The only file that prints. Standard output carries the answer (with `--json`: one document and nothing else);
+//! notes, progress and errors go to standard error. A reader that goes away ends the command quietly.
+
+use std::future::Future;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use gateway_base::env::Env;
+use serde::Serialize;
+
+use crate::exit::{ErrorDocument, Exit, Failure, Reason};
+use crate::text::{Line, Style, Text, clean_block, clean_json};
+
+/// How long a step may take before it is named on the terminal.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Where a command prints, and whether it may use colours there.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    json: bool,
+    colour: bool,
+    colour_notes: bool,
+    terminal: bool,
+    notes_terminal: bool,
+}
+
+impl Output {
+    /// Looks at the terminal and the environment. Colours need a terminal and are off with `NO_COLOR`,
+    /// `--no-color` and `TERM=dumb`; `FORCE_COLOR` puts them on where there is no terminal.
+    #[must_use]
+    pub fn new(env: &Env, no_color: bool, json: bool) -> Self {
+        let (terminal, notes_terminal) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let off = no_color || env.get("NO_COLOR").is_some() || env.get("TERM") == Some("dumb");
+        let forced = env.get("FORCE_COLOR").is_some_and(|v| v != "0");
+        let colour = |terminal: bool| !off && (terminal || forced);
+        Self { json, colour: colour(terminal), colour_notes: colour(notes_terminal), terminal, notes_terminal }
+    }
+
+    /// Whether the answer is to be one JSON document.
+    #[must_use]
+    pub const fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether a person reads standard output directly.
+    #[must_use]
+    pub const fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Prints the answer.
+    pub fn print(&self, text: &Text) -> Result<(), Failure> {
+        write_out(&paint(text, self.colour))
+    }
+
+    /// Prints one line of the answer.
+    pub fn say(&self, line: impl Into<Line>) -> Result<(), Failure> {
+        let mut text = Text::default();
+        text.push(line.into());
+        self.print(&text)
+    }
+
+    /// Prints the answer as one indented JSON document.
+    pub fn json(&self, document: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(document)
+            .map_err(|error| Failure::failed(format!("the answer cannot be written as JSON: {error}")))?;
+        write_out(&format!("{}\n", clean_json(&text)))
+    }
+
+    /// Prints one line of a stream of JSON documents.
+    pub fn json_line(&self, document: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string(document)
+            .map_err(|error| Failure::failed(format!("the line cannot be written as JSON: {error}")))?;
+        write_out(&format!("{}\n", clean_json(&text)))
+    }
+
+    /// Prints a value of the user's own as it is; on a terminal, control characters are still written out.
+    pub fn verbatim(&self, value: &str) -> Result<(), Failure> {
+        if self.terminal { write_out(&clean_block(value)) } else { write_out(value) }
+    }
+
+    /// Prints what is not text, such as a manual page.
+    pub fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+        finish(io::stdout().lock().write_all(bytes))
+    }
+
+    /// Prints a remark on standard error. It is not the answer, so a closed standard error is no failure.
+    pub fn note(&self, text: &Text) {
+        let _ = io::stderr().lock().write_all(paint(text, self.colour_notes).as_bytes());
+    }
+
+    /// Prints why the command failed, and under `--json` the one error document too.
+    pub fn failure(&self, failure: &Failure) -> Exit {
+        if let Failure::Failed(reason) = failure {
+            self.note(&reason_text(reason));
+            if self.json && self.json(&ErrorDocument::from(reason)) == Err(Failure::Closed) {
+                return Exit::Ok;
+            }
+        }
+        failure.exit()
+    }
+
+    /// Waits for `work`; when it takes longer than a second and a person watches, says what is being waited for.
+    pub async fn during<F: Future>(&self, what: &str, work: F) -> F::Output {
+        let mut work = std::pin::pin!(work);
+        if !self.notes_terminal {
+            return work.await;
+        }
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(PATIENCE) => {}
+        }
+        let shown = clean_block(what);
+        let mut stderr = io::stderr();
+        let _ = write!(stderr, "{shown} …").and_then(|()| stderr.flush());
+        let done = work.await;
+        let _ = write!(stderr, "\r\u{1b}[2K").and_then(|()| stderr.flush());
+        done
+    }
+}
+
+fn reason_text(reason: &Reason) -> Text {
+    let mut text = Text::default();
+    for (index, line) in reason.message.split('\n').enumerate() {
+        text.styled(if index == 0 { Style::Bad } else { Style::Plain }, line);
+    }
+    if let Some(hint) = &reason.hint {
+        text.say(hint);
+    }
+    text
+}
+
+fn paint(text: &Text, colour: bool) -> String {
+    if !colour {
+        return text.plain();
+    }
+    let mut out = String::new();
+    for line in text.lines() {
+        for (style, piece) in line.pieces() {
+            let code = match style {
+                Style::Plain => "",
+                Style::Strong => "\u{1b}[1m",
+                Style::Faint => "\u{1b}[2m",
+                Style::Good => "\u{1b}[32m",
+                Style::Warn => "\u{1b}[33m",
+                Style::Bad => "\u{1b}[31m",
+            };
+            out.push_str(code);
+            out.push_str(piece);
+            out.push_str(if code.is_empty() { "" } else { "\u{1b}[0m" });
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn write_out(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    finish(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+fn finish(written: io::Result<()>) -> Result<(), Failure> {
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::Closed,
+        _ => Failure::failed(format!("cannot write to standard output: {error}")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_pipe_is_a_quiet_end() {
+        let closed = finish(Err(io::ErrorKind::BrokenPipe.into()));
+        assert_eq!(closed, Err(Failure::Closed));
+        assert_eq!(Failure::Closed.exit().code(), 0);
+        assert_eq!(finish(Err(io::ErrorKind::StorageFull.into())).map_err(|f| f.exit()), Err(Exit::Failed));
+    }
+
+    #[test]
+    fn colours_wrap_clean_pieces_only() {
+        let mut text = Text::default();
+        text.styled(Style::Good, "ok\u{1b}[5m");
+        assert_eq!(paint(&text, true), "\u{1b}[32mok\\u{1b}[5m\u{1b}[0m\n");
+        assert_eq!(paint(&text, false), "ok\\u{1b}[5m\n");
+    }
+}

@@ -1,0 +1,140 @@
+//! What is out of date or unusual in an installed unit (operations 6.7). Nothing is audited when nothing is
+//! installed.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::status::Command;
+use super::systemd::logical_lines;
+
+/// The findings on a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Audit {
+    /// Whether there is none.
+    pub ok: bool,
+    /// Each of them.
+    pub issues: Vec<Finding>,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The word for programs.
+    pub code: &'static str,
+    /// The sentence for people.
+    pub message: &'static str,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// How much it matters.
+    pub level: Level,
+}
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// It should be repaired.
+    Recommended,
+    /// It does not work so.
+    Aggressive,
+}
+
+/// Folders that come and go with version managers.
+const UNSTABLE: [&str; 10] = [
+    "/.nvm/", "/.fnm/", "/.volta/", "/.asdf/", "/.n/", "/.nodenv/", "/.nodebrew/", "/nvs/", "/.local/share/pnpm",
+    "/pnpm/",
+];
+
+/// Looks at a unit: `command` as parsed, `text` as it stands in the file, `exists` tells whether a path is there.
+#[must_use]
+pub fn audit(command: Option<&Command>, text: &str, exists: impl Fn(&Path) -> bool) -> Audit {
+    let Some(command) = command else { return Audit { ok: true, issues: Vec::new() } };
+    let mut issues = Vec::new();
+    let mut add = |code, message, detail: Option<String>, level| {
+        issues.push(Finding { code, message, detail, level });
+    };
+    let file = || Some(command.source_path.display().to_string());
+    let program = command.program_arguments.first();
+    let runs_gateway = command.program_arguments.iter().skip(1).any(|word| word == "gateway")
+        || program.is_some_and(|program| Path::new(program).file_stem().is_some_and(|stem| stem == "gatewayd"));
+    if !runs_gateway {
+        let message = "Service command does not include the gateway subcommand";
+        add("gateway-command-missing", message, None, Level::Aggressive);
+    }
+    if let Some(program) = program.filter(|program| !exists(Path::new(program.as_str()))) {
+        let message = "Service program does not exist.";
+        add("gateway-program-missing", message, Some(program.clone()), Level::Aggressive);
+    }
+    match command.environment.get("PATH") {
+        None => {
+            let message = "Gateway service PATH is not set; the daemon should use a minimal PATH.";
+            add("gateway-path-missing", message, None, Level::Recommended);
+        }
+        Some(path) => {
+            let odd: Vec<&str> = path.split(':').filter(|dir| UNSTABLE.iter().any(|part| dir.contains(part))).collect();
+            if !odd.is_empty() {
+                let message = "Gateway service PATH includes version managers or package managers; recommend a minimal PATH.";
+                add("gateway-path-nonminimal", message, Some(odd.join(", ")), Level::Recommended);
+            }
+        }
+    }
+    let lines = logical_lines(text);
+    let has = |key: &str, value: &str| {
+        lines.iter().any(|line| {
+            line.split_once('=').is_some_and(|(k, v)| k.trim() == key && v.split_whitespace().any(|word| word == value))
+        })
+    };
+    if !has("After", "network-online.target") {
+        let message = "Missing systemd After=network-online.target";
+        add("systemd-after-network-online", message, file(), Level::Recommended);
+    }
+    if !has("Wants", "network-online.target") {
+        let message = "Missing systemd Wants=network-online.target";
+        add("systemd-wants-network-online", message, file(), Level::Recommended);
+    }
+    if !["5", "5s", "5sec"].iter().any(|value| has("RestartSec", value)) {
+        let message = "RestartSec does not match the recommended 5s";
+        add("systemd-restart-sec", message, file(), Level::Recommended);
+    }
+    Audit { ok: issues.is_empty(), issues }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(arguments: &[&str], path: Option<&str>) -> Command {
+        Command {
+            program_arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
+            environment: path.map(|p| ("PATH".to_owned(), p.to_owned())).into_iter().collect(),
+            ..Command::default()
+        }
+    }
+
+    const GOOD: &str = "After=network-online.target\nWants=network-online.target\nRestartSec=5\n";
+
+    #[test]
+    fn a_good_unit_and_no_unit_have_no_findings() {
+        assert!(audit(None, "", |_| false).ok);
+        let good = command(&["/usr/bin/gatewayd", "gateway", "--port", "18789"], Some("/usr/bin:/bin"));
+        assert_eq!(audit(Some(&good), GOOD, |_| true), Audit { ok: true, issues: Vec::new() });
+    }
+
+    #[test]
+    fn each_fault_has_its_code() {
+        let codes = |command: &Command, text: &str, there: bool| -> Vec<&'static str> {
+            audit(Some(command), text, |_| there).issues.iter().map(|finding| finding.code).collect()
+        };
+        assert_eq!(codes(&command(&["/x/other"], Some("/bin")), GOOD, true), ["gateway-command-missing"]);
+        assert_eq!(codes(&command(&["/x/gatewayd"], Some("/bin")), GOOD, false), ["gateway-program-missing"]);
+        assert_eq!(codes(&command(&["/x/gatewayd"], None), GOOD, true), ["gateway-path-missing"]);
+        let nvm = command(&["/x/gatewayd"], Some("/home/you/.nvm/current/bin:/bin"));
+        assert_eq!(codes(&nvm, GOOD, true), ["gateway-path-nonminimal"]);
+        assert_eq!(
+            codes(&command(&["/x/gatewayd"], Some("/bin")), "RestartSec=50\n", true),
+            ["systemd-after-network-online", "systemd-wants-network-online", "systemd-restart-sec"]
+        );
+    }
+}

@@ -1,0 +1,18 @@
+//! The operating system's service that runs the gateway: what it is called, whether it is there, and how it is. Every
+//! manager is split in three: `parse` reads a tool's output and is pure, `control` asks the tool through a runner
+//! that tests replace, and what is known goes into one typed status. "Could not ask the manager" is a state of its
+//! own, never "stopped".
+
+mod audit;
+mod foreign;
+mod names;
+mod runner;
+mod status;
+mod systemd;
+
+pub use audit::{Audit, Finding, Level, audit};
+pub use foreign::{Extra, Scope, find as find_foreign};
+pub use names::Names;
+pub use runner::{Ran, RunError, Runner, System};
+pub use systemd::is_unavailable;
+pub use status::{Command, Installed, Manager, Runtime, RuntimeState, Service, query};

@@ -1,0 +1,174 @@
+//! The typed status of a service, the same for every manager, and the question to the manager of this system.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use gateway_base::env::Env;
+use serde::Serialize;
+
+use super::names::Names;
+use super::runner::Runner;
+use super::systemd;
+
+/// The service managers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manager {
+    /// Linux.
+    Systemd,
+    /// macOS.
+    Launchd,
+    /// Windows.
+    Schtasks,
+}
+
+impl Manager {
+    /// The one of this system.
+    #[must_use]
+    pub const fn native() -> Self {
+        if cfg!(target_os = "macos") {
+            Self::Launchd
+        } else if cfg!(windows) {
+            Self::Schtasks
+        } else {
+            Self::Systemd
+        }
+    }
+
+    /// Its label, its word for a registered service, and the one for a service that is not.
+    #[must_use]
+    pub const fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Systemd => ("systemd", "enabled", "disabled"),
+            Self::Launchd => ("LaunchAgent", "loaded", "not loaded"),
+            Self::Schtasks => ("Scheduled Task", "registered", "missing"),
+        }
+    }
+}
+
+/// What is known about the service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Who manages it.
+    pub manager: Manager,
+    /// Whether it is registered to start by itself.
+    pub installed: Installed,
+    /// What it runs, from its file.
+    pub command: Option<Command>,
+    /// How it is.
+    pub runtime: Runtime,
+}
+
+/// Whether a service is registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Installed {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+    /// There is a file, and the manager could not be asked.
+    Unknown,
+}
+
+/// What a service runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Command {
+    /// The program and its arguments.
+    pub program_arguments: Vec<String>,
+    /// Where it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub working_directory: Option<String>,
+    /// The variables its file sets. Whoever prints them filters them first.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, String>,
+    /// The file.
+    pub source_path: PathBuf,
+}
+
+/// How a service is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Runtime {
+    /// The one word.
+    pub status: RuntimeState,
+    /// The manager's own word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// The manager's finer word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_state: Option<String>,
+    /// The main process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// How the last run ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_exit_status: Option<i32>,
+    /// Why the last run ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_exit_reason: Option<String>,
+    /// Why nothing is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The manager does not know the service.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub missing_unit: bool,
+}
+
+/// Running, stopped, or not known because the manager could not be asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RuntimeState {
+    /// A process of it runs.
+    Running,
+    /// None does.
+    Stopped,
+    /// The manager could not be asked.
+    #[default]
+    Unknown,
+}
+
+impl RuntimeState {
+    /// The word for people.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Runtime {
+    /// The state when the manager could not be asked.
+    #[must_use]
+    pub fn unknown(detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::default() }
+    }
+}
+
+impl Service {
+    /// The word after the label: `enabled`, `disabled` or `unknown`.
+    #[must_use]
+    pub const fn installed_word(&self) -> &'static str {
+        let (_, yes, no) = self.manager.words();
+        match self.installed {
+            Installed::Yes => yes,
+            Installed::No => no,
+            Installed::Unknown => "unknown",
+        }
+    }
+}
+
+/// Asks the manager of this system about the service `names`.
+pub async fn query(manager: Manager, names: &Names, env: &Env, runner: &impl Runner) -> Service {
+    match manager {
+        Manager::Systemd => systemd::query(names, env, runner).await,
+        Manager::Launchd | Manager::Schtasks => Service {
+            manager,
+            installed: Installed::Unknown,
+            command: None,
+            runtime: Runtime::unknown(format!("this release does not ask {}", manager.words().0)),
+        },
+    }
+}

@@ -1,0 +1,177 @@
+//! Pure readers: a unit file, and the properties that `systemctl show` prints.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::service::status::{Command, Installed, Runtime, RuntimeState};
+
+/// The properties to ask for.
+pub const PROPERTIES: &str =
+    "LoadState,UnitFileState,ActiveState,SubState,MainPID,ExecMainStatus,ExecMainCode";
+
+/// What `systemctl show` says.
+pub fn show(text: &str) -> (Installed, Runtime) {
+    let values: BTreeMap<String, &str> = text
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .map(|(key, value)| (key.trim().to_ascii_lowercase(), value.trim()))
+        .collect();
+    let get = |key: &str| values.get(key).copied().filter(|value| !value.is_empty());
+    let missing = get("loadstate") == Some("not-found");
+    let status = match get("activestate") {
+        Some("active") => RuntimeState::Running,
+        Some(_) => RuntimeState::Stopped,
+        None => RuntimeState::Unknown,
+    };
+    let installed = match get("unitfilestate") {
+        Some("enabled" | "enabled-runtime" | "linked" | "linked-runtime" | "static" | "alias") => Installed::Yes,
+        _ => Installed::No,
+    };
+    let runtime = Runtime {
+        status,
+        state: get("activestate").map(str::to_owned),
+        sub_state: get("substate").map(str::to_owned),
+        pid: get("mainpid").and_then(|pid| pid.parse().ok()).filter(|pid| *pid > 0),
+        last_exit_status: get("execmainstatus").and_then(|status| status.parse().ok()),
+        last_exit_reason: get("execmaincode").map(str::to_owned),
+        detail: (status == RuntimeState::Unknown).then(|| "systemctl show did not name a state".to_owned()),
+        missing_unit: missing,
+    };
+    (installed, runtime)
+}
+
+/// The parts of a unit file that matter here. Later lines win, as in systemd; unknown lines are skipped.
+pub fn unit(text: &str, source: &Path) -> Command {
+    let mut command = Command { source_path: source.to_path_buf(), ..Command::default() };
+    for line in logical_lines(text) {
+        let Some((key, value)) = line.split_once('=') else { continue };
+        match key.trim() {
+            "ExecStart" => command.program_arguments = split(value.trim_start_matches(['@', '-', ':', '+', '!'])),
+            "WorkingDirectory" => {
+                command.working_directory = split(value).into_iter().next();
+            }
+            "Environment" => {
+                let pairs = split(value);
+                let pairs = pairs.iter().filter_map(|pair| pair.split_once('='));
+                command.environment.extend(pairs.map(|(k, v)| (k.to_owned(), v.to_owned())));
+            }
+            _ => {}
+        }
+    }
+    command
+}
+
+/// Lines with continuations joined, comments and section heads left out.
+pub fn logical_lines(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut open: Option<String> = None;
+    for line in text.lines() {
+        let trimmed = line.trim();
+        if trimmed.starts_with(['#', ';']) || (open.is_none() && (trimmed.is_empty() || trimmed.starts_with('['))) {
+            continue;
+        }
+        let mut whole = open.take().map_or_else(String::new, |start| start + " ");
+        match trimmed.strip_suffix('\\') {
+            Some(part) => {
+                whole.push_str(part.trim_end());
+                open = Some(whole);
+            }
+            None => {
+                whole.push_str(trimmed);
+                lines.push(whole);
+            }
+        }
+    }
+    lines.extend(open);
+    lines
+}
+
+/// Splits a value into words as systemd does: quotes, backslash escapes, `%%` and `$$`.
+fn split(value: &str) -> Vec<String> {
+    let (mut words, mut word) = (Vec::new(), None::<String>);
+    let mut quote = None;
+    let mut chars = value.trim().chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some('n') => word.get_or_insert_default().push('\n'),
+                Some('t') => word.get_or_insert_default().push('\t'),
+                Some('s') => word.get_or_insert_default().push(' '),
+                Some(other) => word.get_or_insert_default().push(other),
+                None => {}
+            },
+            '"' | '\'' if quote == Some(c) => quote = None,
+            '"' | '\'' if quote.is_none() => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            '%' | '$' if chars.peek() == Some(&c) => {
+                chars.next();
+                word.get_or_insert_default().push(c);
+            }
+            c if c.is_whitespace() && quote.is_none() => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_running_unit() {
+        let (installed, runtime) = show(
+            "LoadState=loaded\nUnitFileState=enabled\nActiveState=active\nSubState=running\nMainPID=12345\nExecMainStatus=0\nExecMainCode=0\n",
+        );
+        assert_eq!((installed, runtime.status, runtime.pid), (Installed::Yes, RuntimeState::Running, Some(12345)));
+        assert_eq!((runtime.state.as_deref(), runtime.sub_state.as_deref()), (Some("active"), Some("running")));
+        assert_eq!((runtime.last_exit_status, runtime.last_exit_reason.as_deref()), (Some(0), Some("0")));
+        assert!(!runtime.missing_unit && runtime.detail.is_none());
+    }
+
+    #[test]
+    fn a_stopped_a_failed_and_a_missing_unit() {
+        let (installed, runtime) =
+            show("LoadState=loaded\nUnitFileState=disabled\nActiveState=inactive\nSubState=dead\nMainPID=0\nExecMainStatus=78\nExecMainCode=1\n");
+        assert_eq!((installed, runtime.status, runtime.pid), (Installed::No, RuntimeState::Stopped, None));
+        assert_eq!(runtime.last_exit_status, Some(78));
+        let (_, runtime) = show("LoadState=loaded\nUnitFileState=enabled\nActiveState=activating\nSubState=auto-restart\n");
+        assert_eq!((runtime.status, runtime.state.as_deref()), (RuntimeState::Stopped, Some("activating")));
+        let (installed, runtime) = show("LoadState=not-found\nUnitFileState=\nActiveState=inactive\nMainPID=0\n");
+        assert_eq!((installed, runtime.missing_unit), (Installed::No, true));
+    }
+
+    #[test]
+    fn nonsense_is_unknown_not_stopped() {
+        for text in ["", "no equals sign", "ActiveState=\nMainPID=-5\n", "MainPID=99999999999999\u{0}\n="] {
+            let (_, runtime) = show(text);
+            assert_eq!((runtime.status, runtime.pid), (RuntimeState::Unknown, None), "{text:?}");
+            assert!(runtime.detail.is_some());
+        }
+    }
+
+    #[test]
+    fn a_unit_file_is_read_as_systemd_reads_it() {
+        let command = unit(
+            "[Service]\n# a comment\nExecStart=/old\nExecStart=-\"/opt/my tools/gatewayd\" gateway \\\n  --port 18789 --x=100%% $$HOME 'a b'\nWorkingDirectory=/srv\nEnvironment=A=1 \"B=two words\"\nEnvironment=A=2\nEnvironment=FOO=bar\\sbaz\n",
+            Path::new("/u"),
+        );
+        assert_eq!(
+            command.program_arguments,
+            ["/opt/my tools/gatewayd", "gateway", "--port", "18789", "--x=100%", "$HOME", "a b"]
+        );
+        assert_eq!(command.working_directory.as_deref(), Some("/srv"));
+        let env: Vec<_> = command.environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        assert_eq!(env, [("A", "2"), ("B", "two words"), ("FOO", "bar baz")]);
+    }
+
+    #[test]
+    fn a_damaged_unit_file_is_no_panic() {
+        for text in ["ExecStart=\"unclosed \\", "Environment=\\", "=\n==\n[", "ExecStart="] {
+            let _ = unit(text, Path::new("/u"));
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! From the process's words to an exit code: spelling, parsing, profile, paths, and only then a runtime. What needs
+//! no gateway (help, version, completions) never gets that far.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
+use gateway_base::clock::Clock;
+use gateway_base::env::Env;
+use gateway_base::paths::{DEV_PORT, Paths};
+use gateway_base::profile::Profile;
+
+use crate::app::App;
+use crate::args::{Cli, Command};
+use crate::become_daemon::become_daemon;
+use crate::cmds::offline;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::spelling::{Plan, Words, plan};
+use crate::text::Text;
+
+/// Runs the program. `words` are all words, the program's name first; `own` is the program's file.
+#[must_use]
+pub fn run(words: Vec<OsString>, own: Option<PathBuf>, env: Env) -> u8 {
+    let mut words = words.into_iter();
+    let spelling = Words::for_name(words.next().as_deref());
+    let arguments = match plan(words.collect()) {
+        Plan::Control(arguments) => arguments,
+        Plan::Daemon(arguments) => {
+            return become_daemon(own, arguments)
+                .unwrap_or_else(|failure| Output::new(&env, false, false).failure(&failure).code());
+        }
+    };
+    let cli = match parse(spelling, arguments) {
+        Ok(cli) => cli,
+        Err(error) => return clap_answer(&env, &error).code(),
+    };
+    let out = Output::new(&env, cli.no_color, cli.command.is_json());
+    let done = match &cli.command {
+        Command::Completions { shell } => offline::completions(&out, spelling, *shell),
+        Command::Man => offline::man(&out),
+        Command::Version(_) => offline::version(&out),
+        _ => online(cli, spelling, out, env),
+    };
+    done.unwrap_or_else(|failure| out.failure(&failure)).code()
+}
+
+fn parse(spelling: Words, arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let command = Cli::command().bin_name(spelling.program());
+    let name = OsString::from(spelling.program());
+    let matches = command.try_get_matches_from(std::iter::once(name).chain(arguments))?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// Help and version go to standard output and are no failure; everything else is a wrong command line.
+fn clap_answer(env: &Env, error: &clap::Error) -> Exit {
+    let out = Output::new(env, false, false);
+    let wanted = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let text = error.render().to_string();
+    if wanted {
+        return out.verbatim(&text).map_or_else(|failure| out.failure(&failure), |()| Exit::Ok);
+    }
+    let mut note = Text::default();
+    note.say(text.trim_end());
+    if error.kind() == ErrorKind::InvalidSubcommand {
+        note.say(format!("Commands: {}", command_names().join(", ")));
+    }
+    out.note(&note);
+    Exit::Usage
+}
+
+fn command_names() -> Vec<String> {
+    Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+}
+
+fn online(cli: Cli, words: Words, out: Output, mut env: Env) -> Result<Exit, Failure> {
+    let profile = Profile::from_options(cli.dev, cli.profile.as_deref())
+        .map_err(|error| Failure::new(Exit::Usage, format!("[clawdbot] {error}")))?;
+    if profile.as_ref().is_some_and(|profile| profile.name() == "dev") {
+        env.set_if_absent("CLAWDBOT_GATEWAY_PORT", DEV_PORT.to_string());
+    }
+    let paths = Paths::resolve(&env, profile).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    if let Ok(folder) = std::env::current_dir() {
+        env = gateway_config::environment::with_files(&env, &folder, &paths);
+    }
+    let app = App { env, paths, out, words, clock: Clock::system() };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
+    runtime.block_on(app.run(cli))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split_whitespace().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn an_unknown_command_is_an_error_that_lists_what_there_is() {
+        let env = Env::default();
+        for line in ["gatewayctl install", "gatewayctl gateway install", "clawdbot gateway bogus", "gatewayctl"] {
+            assert_eq!(run(words(line), None, env.clone()), 2, "{line}");
+        }
+        assert!(command_names().contains(&"usage-cost".to_owned()));
+    }
+
+    #[test]
+    fn a_wrong_profile_is_a_wrong_command_line() {
+        let env = Env::from_pairs([("HOME", "/home/you")]);
+        for line in ["gatewayctl --dev --profile work status", "gatewayctl --profile a/b status", "gatewayctl --profile"] {
+            assert_eq!(run(words(line), None, env.clone()), 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! From an address to an open socket: parsing, TCP, TLS, upgrade.
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Error as WsError;
+use tokio_tungstenite::tungstenite::http::Uri;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+use super::error::Error;
+use super::tls;
+
+/// The largest answer that is taken from a gateway.
+const MAX_MESSAGE: usize = 64 << 20;
+
+/// Anything a WebSocket can run over.
+pub trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
+
+/// The open connection.
+pub type Stream = WebSocketStream<Box<dyn Socket>>;
+
+/// Opens a WebSocket to `url`; with TLS it trusts `pin`, or the system's authorities.
+pub async fn dial(url: &str, pin: Option<&str>) -> Result<Stream, Error> {
+    let address = Address::parse(url)?;
+    let connect = |source| Error::Connect { address: address.shown(), source };
+    let tcp = TcpStream::connect((address.host.as_str(), address.port)).await.map_err(connect)?;
+    tcp.set_nodelay(true).map_err(connect)?;
+    let socket: Box<dyn Socket> = if address.tls {
+        let name = ServerName::try_from(address.host.clone()).map_err(|e| Error::Tls(e.to_string()))?;
+        let stream = tls::connector(pin)?.connect(name, tcp).await;
+        Box::new(stream.map_err(|e| Error::Tls(e.to_string()))?)
+    } else {
+        Box::new(tcp)
+    };
+    let limits =
+        WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+    match tokio_tungstenite::client_async_with_config(url, socket, Some(limits)).await {
+        Ok((stream, _)) => Ok(stream),
+        Err(WsError::Http(answer)) => {
+            Err(Error::NotAGateway(format!("{} ({})", address.shown(), answer.status())))
+        }
+        Err(WsError::Io(source)) => Err(Error::Connect { address: address.shown(), source }),
+        Err(WsError::Url(why)) => Err(Error::Url { url: url.to_owned(), why: why.to_string() }),
+        Err(_) => Err(Error::NotAGateway(address.shown())),
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Address {
+    tls: bool,
+    host: String,
+    port: u16,
+}
+
+impl Address {
+    fn parse(url: &str) -> Result<Self, Error> {
+        let bad = |why: &str| Error::Url { url: url.to_owned(), why: why.to_owned() };
+        let uri: Uri = url.parse().map_err(|_| bad("it is not a URL"))?;
+        let tls = match uri.scheme_str() {
+            Some("ws") => false,
+            Some("wss") => true,
+            _ => return Err(bad("it must begin with ws:// or wss://")),
+        };
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| bad("it names no host"))?;
+        let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
+        let authority = uri.authority().map(|a| a.as_str()).unwrap_or_default();
+        if authority.contains('@') {
+            return Err(bad("it must not hold a user name"));
+        }
+        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        Ok(Self { tls, host: host.to_owned(), port })
+    }
+
+    fn shown(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_shown() {
+        let parsed = Address::parse("wss://[::1]:19001/path").expect("is an address");
+        assert_eq!(parsed, Address { tls: true, host: "::1".to_owned(), port: 19001 });
+        assert_eq!(parsed.shown(), "[::1]:19001");
+        assert_eq!(Address::parse("ws://studio").expect("is an address").port, 80);
+        for bad in ["http://x", "studio:18789", "ws://", "ws://a b", "", "ws://u:p@host:1"] {
+            assert!(matches!(Address::parse(bad), Err(Error::Url { .. })), "{bad}");
+        }
+    }
+}

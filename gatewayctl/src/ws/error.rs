@@ -1,0 +1,141 @@
+//! Every way a conversation with a gateway can fail, kept apart so that "nobody there", "not allowed" and "no" never
+//! read the same.
+
+use std::io;
+
+use serde_json::Value;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address makes no sense.
+    #[error("{url} is not a gateway address: {why}")]
+    Url {
+        /// As it was given.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The socket could not be opened.
+    #[error("connect failed: {}", io_words(.source, .address))]
+    Connect {
+        /// Host and port.
+        address: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// No trustworthy encrypted connection.
+    #[error("TLS failed: {0}")]
+    Tls(String),
+    /// Something answers, but it does not speak WebSocket.
+    #[error("{0} answers, but it is not a gateway")]
+    NotAGateway(String),
+    /// No answer in time.
+    #[error("gateway timeout after {0}ms")]
+    Timeout(u128),
+    /// The connection ended before the answer.
+    #[error("gateway closed ({}): {}", close_words(*.code), if .reason.is_empty() { "no close reason" } else { .reason.as_str() })]
+    Closed {
+        /// The close code; 1006 when there was no close frame.
+        code: u16,
+        /// The reason in the frame.
+        reason: String,
+    },
+    /// The gateway refused the handshake.
+    #[error("gateway closed (1008): {message}")]
+    Refused {
+        /// The error code of the protocol.
+        code: String,
+        /// The gateway's words.
+        message: String,
+        /// What a program may read.
+        details: Value,
+    },
+    /// The method failed.
+    #[error("{message}")]
+    Method {
+        /// The error code of the protocol.
+        code: String,
+        /// The gateway's words.
+        message: String,
+        /// What a program may read.
+        details: Value,
+    },
+    /// The gateway sent what the protocol does not allow.
+    #[error("the gateway sent something unexpected: {0}")]
+    Protocol(String),
+}
+
+impl Error {
+    /// Whether nobody listens at the address.
+    #[must_use]
+    pub fn is_nobody_there(&self) -> bool {
+        matches!(self, Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused)
+    }
+
+    /// Whether the gateway answered and refused: the wrong secret, a missing pairing or a missing scope.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Refused { .. } => true,
+            Self::Closed { code, .. } => *code == 1008,
+            Self::Method { message, .. } => {
+                message.starts_with("missing scope: ") || message.starts_with("unauthorized")
+            }
+            _ => false,
+        }
+    }
+}
+
+fn close_words(code: u16) -> String {
+    match code {
+        1000 => "1000 normal closure".to_owned(),
+        1006 => "1006 abnormal closure (no close frame)".to_owned(),
+        code => code.to_string(),
+    }
+}
+
+fn io_words(error: &io::Error, address: &str) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => format!("connect ECONNREFUSED {address}"),
+        io::ErrorKind::HostUnreachable => format!("connect EHOSTUNREACH {address}"),
+        io::ErrorKind::NetworkUnreachable => format!("connect ENETUNREACH {address}"),
+        io::ErrorKind::TimedOut => format!("connect ETIMEDOUT {address}"),
+        _ => format!("{address}: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_texts_are_those_of_the_original() {
+        let closed = Error::Closed { code: 1006, reason: String::new() };
+        assert_eq!(
+            closed.to_string(),
+            "gateway closed (1006 abnormal closure (no close frame)): no close reason"
+        );
+        let refused = Error::Refused {
+            code: "INVALID_REQUEST".to_owned(),
+            message: "unauthorized: gateway token missing (provide gateway auth token)".to_owned(),
+            details: Value::Null,
+        };
+        assert_eq!(
+            refused.to_string(),
+            "gateway closed (1008): unauthorized: gateway token missing (provide gateway auth token)"
+        );
+        let nobody = Error::Connect {
+            address: "127.0.0.1:18789".to_owned(),
+            source: io::ErrorKind::ConnectionRefused.into(),
+        };
+        assert_eq!(nobody.to_string(), "connect failed: connect ECONNREFUSED 127.0.0.1:18789");
+        assert!(nobody.is_nobody_there() && !nobody.is_refusal());
+        assert_eq!(Error::Timeout(1500).to_string(), "gateway timeout after 1500ms");
+        assert_eq!(
+            Error::Closed { code: 1012, reason: "service restart".to_owned() }.to_string(),
+            "gateway closed (1012): service restart"
+        );
+    }
+}

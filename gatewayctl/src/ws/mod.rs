@@ -1,0 +1,14 @@
+//! A client of the WebSocket control plane: one connection, opened as the original's command line opens it, asked a
+//! few things and closed. It is how gateways on other machines are asked, and how `status`, `health` and `probe`
+//! prove that the control plane of this one really answers.
+
+mod client;
+mod connect;
+mod dial;
+mod error;
+mod tls;
+
+pub use client::{Connection, Hello, Options};
+pub use connect::{Mode, signature_payload};
+pub use error::Error;
+pub use tls::{fingerprint_of_pem, normalise_fingerprint};

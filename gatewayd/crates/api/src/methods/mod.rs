@@ -1,0 +1,32 @@
+//! The methods, one file per domain. Each function checks, asks a handle and maps the answer; what it decides is
+//! decided below.
+
+mod catalogue;
+mod channels;
+mod config;
+mod devices;
+mod health;
+mod logs;
+mod presence;
+mod usage;
+mod voice;
+
+use crate::registry::Function;
+
+/// Every function with the name of its row.
+pub fn bindings() -> impl Iterator<Item = (&'static str, Function)> {
+    [
+        health::BINDINGS,
+        presence::BINDINGS,
+        logs::BINDINGS,
+        config::BINDINGS,
+        catalogue::BINDINGS,
+        voice::BINDINGS,
+        devices::BINDINGS,
+        channels::BINDINGS,
+        usage::BINDINGS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}

@@ -1,0 +1,332 @@
+//! Who listens on a TCP port, found without any helper program, and the words to tell a person about it
+//! (operations 4.3 and 4.4).
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+
+use crate::printable::printable;
+use crate::process;
+use crate::profile::{self, Profile};
+use crate::redact::Redactor;
+
+/// A process that listens on the port in question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Its pid.
+    pub pid: u32,
+    /// Its short name.
+    pub name: Option<String>,
+    /// Its command line, secrets masked, or its path.
+    pub command: Option<String>,
+    /// The user it runs as.
+    pub user: Option<String>,
+    /// The addresses it listens on.
+    pub addresses: Vec<SocketAddr>,
+}
+
+/// What a holder is, as far as its command says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A gateway, ours or the original.
+    Gateway,
+    /// An SSH tunnel.
+    Ssh,
+    /// Anything else.
+    Unknown,
+}
+
+/// Whether a port is in use, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Usage {
+    /// Nobody listens.
+    Free,
+    /// In use; the list is empty when the processes belong to someone else and cannot be seen.
+    Busy(Vec<Holder>),
+    /// It could not be found out.
+    Unknown(String),
+}
+
+/// Why the listeners could not be listed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot list the listeners of this machine")]
+pub struct Error(#[source] io::Error);
+
+impl Holder {
+    /// What kind of process this is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        let text = self.command.as_deref().or(self.name.as_deref()).unwrap_or_default();
+        if text.contains("clawdbot") || text.contains("gatewayd") {
+            Kind::Gateway
+        } else if text.contains("ssh") {
+            Kind::Ssh
+        } else {
+            Kind::Unknown
+        }
+    }
+
+    fn line(&self) -> String {
+        let user = self.user.as_deref().map(|user| format!(" {user}")).unwrap_or_default();
+        let command = self.command.as_deref().or(self.name.as_deref()).unwrap_or("unknown");
+        let address = self.addresses.first().map(|address| format!(" ({address})")).unwrap_or_default();
+        format!("- pid {}{user}: {command}{address}", self.pid)
+    }
+}
+
+impl Usage {
+    /// Looks who uses `port`.
+    #[must_use]
+    pub fn of(port: u16) -> Self {
+        match on_port(port) {
+            Ok(found) if !found.is_empty() => Self::Busy(found),
+            Ok(_) | Err(_) => probe(port),
+        }
+    }
+
+    /// The diagnostics block: one headline, one line per process, one hint per kind.
+    #[must_use]
+    pub fn lines(&self, port: u16, profile: Option<&Profile>) -> Vec<String> {
+        let holders = match self {
+            Self::Free => return vec![format!("Port {port} is free.")],
+            Self::Unknown(reason) => return vec![format!("Port {port}: cannot tell whether it is in use ({reason}).")],
+            Self::Busy(holders) => holders,
+        };
+        let mut lines = vec![format!("Port {port} is already in use.")];
+        lines.extend(holders.iter().map(Holder::line));
+        let has = |kind| holders.iter().any(|holder| holder.kind() == kind);
+        if has(Kind::Gateway) {
+            lines.push(already_running(profile));
+        }
+        if has(Kind::Ssh) {
+            lines.push("- SSH tunnel already bound to this port. Close the tunnel or use a different local port in -L.".into());
+        }
+        if has(Kind::Unknown) {
+            lines.push("- Another process is listening on this port.".into());
+        }
+        if holders.len() > 1 {
+            lines.push("- Multiple listeners detected; ensure only one gateway/tunnel per port unless intentionally running isolated profiles.".into());
+        }
+        if holders.is_empty() {
+            lines.push("- Port is in use but process details are unavailable (install lsof or run as an admin user).".into());
+        }
+        lines
+    }
+}
+
+/// The hint for a port or a lock that a gateway holds.
+#[must_use]
+pub fn already_running(profile: Option<&Profile>) -> String {
+    let stop = profile::hint(profile, "clawdbot gateway stop");
+    format!("- Gateway already running locally. Stop it ({stop}) or use a different port.")
+}
+
+/// The processes that listen on `port`, each once, in order of their pids.
+pub fn on_port(port: u16) -> Result<Vec<Holder>, Error> {
+    let mut holders: Vec<Holder> = Vec::new();
+    for (pid, address) in pairs(port).map_err(Error)? {
+        match holders.iter_mut().find(|holder| holder.pid == pid) {
+            Some(holder) if holder.addresses.contains(&address) => {}
+            Some(holder) => holder.addresses.push(address),
+            None => holders.push(describe(pid, address)),
+        }
+    }
+    for holder in &mut holders {
+        holder.addresses.sort();
+    }
+    holders.sort_by_key(|holder| holder.pid);
+    Ok(holders)
+}
+
+/// A holder with everything that can be read about the process.
+#[must_use]
+pub fn describe(pid: u32, address: SocketAddr) -> Holder {
+    let command = process::command_line(pid).map(|words| {
+        let joined = words.join(" ");
+        printable(&Redactor::shared().apply(&joined), 400).into_owned()
+    });
+    let name = process::name(pid).map(|name| printable(&name, 64).into_owned());
+    Holder { pid, name, command, user: process::user(pid), addresses: vec![address] }
+}
+
+/// Binding tells that a port is taken even when the holder cannot be seen.
+fn probe(port: u16) -> Usage {
+    let hosts: [IpAddr; 4] = [
+        Ipv4Addr::LOCALHOST.into(),
+        Ipv4Addr::UNSPECIFIED.into(),
+        Ipv6Addr::LOCALHOST.into(),
+        Ipv6Addr::UNSPECIFIED.into(),
+    ];
+    let mut unknown = None;
+    for host in hosts {
+        match TcpListener::bind((host, port)).map_err(|error| (error.kind(), error)) {
+            Ok(_) | Err((io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported, _)) => {}
+            Err((io::ErrorKind::AddrInUse, _)) => return Usage::Busy(Vec::new()),
+            // A family the kernel was built without reads as "uncategorized".
+            Err((_, error)) if host.is_ipv6() && error.kind() != io::ErrorKind::PermissionDenied => {}
+            Err((_, error)) => unknown = Some(error.to_string()),
+        }
+    }
+    unknown.map_or(Usage::Free, Usage::Unknown)
+}
+
+/// Every process that holds a listening socket of this port. A socket inherited by children has several holders,
+/// and all of them keep the port.
+#[cfg(target_os = "linux")]
+fn pairs(port: u16) -> io::Result<Vec<(u32, SocketAddr)>> {
+    let mut sockets = Vec::new();
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        match std::fs::read_to_string(table) {
+            Ok(text) => sockets.extend(text.lines().filter_map(|line| linux::listening(line, port))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if sockets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc")?.flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        // Processes of others cannot be read, and processes end meanwhile: both are skipped.
+        let Ok(fds) = std::fs::read_dir(entry.path().join("fd")) else { continue };
+        for fd in fds.flatten() {
+            let Some(inode) = std::fs::read_link(fd.path()).ok().and_then(|link| linux::socket_inode(&link)) else {
+                continue;
+            };
+            found.extend(sockets.iter().filter(|(open, _)| *open == inode).map(|(_, address)| (pid, *address)));
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn pairs(port: u16) -> io::Result<Vec<(u32, SocketAddr)>> {
+    let all = ::listeners::get_all().map_err(|error| io::Error::other(error.to_string()))?;
+    let here = |l: &::listeners::Listener| {
+        l.protocol == ::listeners::Protocol::TCP
+            && l.state == ::listeners::SocketState::Listen
+            && l.socket.port() == port
+    };
+    Ok(all.into_iter().filter(here).map(|l| (l.process.pid, l.socket)).collect())
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+    use std::path::Path;
+
+    /// Inode and address of a line of `/proc/net/tcp` that is a listener on `port`.
+    pub(super) fn listening(line: &str, port: u16) -> Option<(u64, SocketAddr)> {
+        let mut fields = line.split_ascii_whitespace();
+        let local = fields.nth(1)?;
+        if fields.nth(1)? != "0A" {
+            return None;
+        }
+        let inode = fields.nth(5)?.parse().ok()?;
+        let (host, port_hex) = local.split_once(':')?;
+        if u16::from_str_radix(port_hex, 16).ok()? != port {
+            return None;
+        }
+        Some((inode, SocketAddr::new(address(host)?, port)))
+    }
+
+    /// The kernel prints each group of four bytes as one number in the machine's own byte order.
+    fn address(hex: &str) -> Option<IpAddr> {
+        let group = |at: usize| u32::from_str_radix(hex.get(at..at + 8)?, 16).ok().map(u32::to_ne_bytes);
+        match hex.len() {
+            8 => Some(IpAddr::V4(Ipv4Addr::from(group(0)?))),
+            32 => {
+                let mut bytes = [0; 16];
+                for (n, part) in bytes.chunks_exact_mut(4).enumerate() {
+                    part.copy_from_slice(&group(n * 8)?);
+                }
+                Some(IpAddr::V6(Ipv6Addr::from(bytes)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The number in `socket:[123]`.
+    pub(super) fn socket_inode(link: &Path) -> Option<u64> {
+        link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[cfg(target_endian = "little")]
+        #[test]
+        fn only_listeners_of_the_port_count() {
+            let v4 = "   0: 0100007F:4965 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4242 1 0 100 0";
+            assert_eq!(listening(v4, 18789), Some((4242, "127.0.0.1:18789".parse().expect("an address"))));
+            assert_eq!(listening(v4, 18790), None);
+            assert_eq!(listening(&v4.replace(" 0A ", " 01 "), 18789), None);
+            let v6 = v4.replace("0100007F", "00000000000000000000000001000000");
+            assert_eq!(listening(&v6, 18789), Some((4242, "[::1]:18789".parse().expect("an address"))));
+            assert_eq!(listening("  sl  local_address rem_address   st", 18789), None);
+        }
+
+        #[test]
+        fn socket_links_are_read() {
+            assert_eq!(socket_inode(Path::new("socket:[77]")), Some(77));
+            assert_eq!(socket_inode(Path::new("/dev/null")), None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder(pid: u32, command: &str) -> Holder {
+        let address = "127.0.0.1:18789".parse().expect("an address");
+        Holder { pid, name: None, command: Some(command.into()), user: Some("you".into()), addresses: vec![address] }
+    }
+
+    #[test]
+    fn the_block_has_the_words_of_the_original() {
+        let one = Usage::Busy(vec![holder(12345, "clawdbot-gateway")]);
+        assert_eq!(
+            one.lines(18789, None),
+            [
+                "Port 18789 is already in use.",
+                "- pid 12345 you: clawdbot-gateway (127.0.0.1:18789)",
+                "- Gateway already running locally. Stop it (clawdbot gateway stop) or use a different port.",
+            ]
+        );
+        let two = Usage::Busy(vec![holder(1, "ssh -L"), holder(2, "node server.js")]);
+        let lines = two.lines(18789, None);
+        assert!(lines[3].starts_with("- SSH tunnel") && lines[4].starts_with("- Another process"));
+        assert!(lines[5].starts_with("- Multiple listeners detected;"));
+        assert!(Usage::Busy(Vec::new()).lines(1, None)[1].contains("process details are unavailable"));
+        assert_eq!(Usage::Free.lines(1, None), ["Port 1 is free."]);
+    }
+
+    #[test]
+    fn a_real_listener_is_found_and_a_free_port_is_free() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let Usage::Busy(found) = Usage::of(address.port()) else { panic!("the port is in use") };
+        assert_eq!(found[0].pid, std::process::id());
+        assert_eq!(found[0].addresses, [address]);
+        drop(listener);
+        assert_eq!(Usage::of(address.port()), Usage::Free);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn children_that_inherited_the_socket_are_holders_too() {
+        use std::os::fd::OwnedFd;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let port = listener.local_addr().expect("its address").port();
+        let copy = OwnedFd::from(listener.try_clone().expect("a copy"));
+        let mut child =
+            std::process::Command::new("sleep").arg("60").stdin(std::process::Stdio::from(copy)).spawn().expect("sleep");
+        let found = on_port(port).expect("a list");
+        let pids: Vec<_> = found.iter().map(|holder| holder.pid).collect();
+        child.kill().expect("killed");
+        child.wait().expect("reaped");
+        assert!(pids.contains(&child.id()) && pids.contains(&std::process::id()), "{pids:?}");
+    }
+}

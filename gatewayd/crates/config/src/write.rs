@@ -1,0 +1,281 @@
+//! The only writer of the config file. A write is a transaction: the new text is checked with the code the daemon
+//! starts with, compared with what was there, the old text is kept as a numbered copy, and only then is the file
+//! replaced. Nothing is touched when any of it fails.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gateway_base::atomic_file;
+use gateway_base::clock::{UnixMs, iso_utc};
+use gateway_base::env::Env;
+use gateway_base::paths::Paths;
+use serde_json::Value;
+
+use crate::edit::{self, Document};
+use crate::issue::Issue;
+use crate::load::{self, Read, Snapshot};
+use crate::path::Segment;
+use crate::redact::PLACEHOLDER;
+
+/// How many copies are kept: `.bak`, `.bak.1` and so on.
+const COPIES: usize = 5;
+
+/// Why a write was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller did not say which state it changes.
+    #[error("config base hash required; re-run config.get and retry")]
+    BaseHashRequired,
+    /// The file changed in the meantime.
+    #[error("config changed since last load; re-run config.get and retry")]
+    Changed,
+    /// The file exists but cannot be read.
+    #[error("config base hash unavailable; re-run config.get and retry")]
+    BaseHashUnavailable,
+    /// The new text is not JSON5.
+    #[error("{0}")]
+    Syntax(String),
+    /// The new text is not a valid configuration.
+    #[error("Config validation failed: {}", first(issues))]
+    Invalid {
+        /// What is wrong.
+        issues: Vec<Issue>,
+    },
+    /// The new text has a blotted-out secret where the secret belongs.
+    #[error("{path} holds the placeholder {PLACEHOLDER} instead of a value; leave it out or give the real value")]
+    Placeholder {
+        /// Where.
+        path: String,
+    },
+    /// The new text lacks keys nobody asked to remove.
+    #[error("refusing to drop {} from the config; nothing was written", paths.join(", "))]
+    Drops {
+        /// Which.
+        paths: Vec<String>,
+    },
+    /// The file could not be written.
+    #[error("cannot {what} {}", path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Which keys of the present file may be missing from the new text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Drops {
+    /// None.
+    None,
+    /// These dotted paths and everything below them.
+    Paths(Vec<String>),
+    /// Any: the caller replaces the whole file on purpose.
+    All,
+}
+
+/// What a write left behind.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// The file.
+    pub path: PathBuf,
+    /// The configuration that was written, resolved.
+    pub snapshot: Snapshot,
+    /// The copy of the text before, if there was one.
+    pub copy: Option<PathBuf>,
+}
+
+/// A numbered copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copy {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// When its content was written.
+    pub modified: std::time::SystemTime,
+}
+
+/// Writes one config file.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    paths: Paths,
+    env: Env,
+}
+
+impl Writer {
+    /// A writer for the config file of `paths`.
+    #[must_use]
+    pub fn new(paths: Paths, env: Env) -> Self {
+        Self { paths, env }
+    }
+
+    /// Replaces the file by `text`. When a file exists, `base_hash` must be the hash of its text.
+    pub fn commit(&self, text: &str, base_hash: Option<&str>, drops: &Drops) -> Result<Committed, Error> {
+        let path = &self.paths.config;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        atomic_file::create_private_dir(folder).map_err(|source| failed("create", folder, source))?;
+        let _lock = self.lock()?;
+        let before = self.check_base(base_hash)?;
+        let snapshot = self.check(text, before.as_deref(), drops)?;
+        let copy = before.as_deref().map(|_| self.keep_copy()).transpose()?;
+        atomic_file::replace(path, text.as_bytes()).map_err(|source| failed("write", path, source))?;
+        Ok(Committed { path: path.clone(), snapshot: Snapshot { exists: true, ..snapshot }, copy })
+    }
+
+    /// The document of the present file, to be edited and committed; `{}` when there is none. Comes with its hash.
+    pub fn open(&self) -> Result<(Document, Option<String>), Error> {
+        let path = &self.paths.config;
+        let (text, hash) = match load::read(path) {
+            Read::Missing => ("{}\n".to_owned(), None),
+            Read::Text(text) => {
+                let hash = gateway_base::id::sha256_hex(text.as_bytes());
+                (text, Some(hash))
+            }
+            Read::Unusable(why) => return Err(failed("read", path, io::Error::other(why))),
+        };
+        let document = Document::parse(&text).map_err(|error| Error::Syntax(error.to_string()))?;
+        Ok((document.at(path), hash))
+    }
+
+    fn check_base(&self, base_hash: Option<&str>) -> Result<Option<String>, Error> {
+        match load::read(&self.paths.config) {
+            Read::Missing => Ok(None),
+            Read::Unusable(_) => Err(Error::BaseHashUnavailable),
+            Read::Text(text) => match base_hash.map(str::trim).filter(|hash| !hash.is_empty()) {
+                None => Err(Error::BaseHashRequired),
+                Some(hash) if hash == gateway_base::id::sha256_hex(text.as_bytes()) => Ok(Some(text)),
+                Some(_) => Err(Error::Changed),
+            },
+        }
+    }
+
+    fn check(&self, text: &str, before: Option<&str>, drops: &Drops) -> Result<Snapshot, Error> {
+        let tree = crate::json5::parse(text).map_err(|error| Error::Syntax(error.to_string()))?;
+        if let Some(path) = placeholder(&tree.to_value(), &mut Vec::new()) {
+            return Err(Error::Placeholder { path });
+        }
+        let snapshot = load::parse_text(text, &self.paths, &self.env);
+        if !snapshot.valid {
+            return Err(Error::Invalid { issues: snapshot.issues });
+        }
+        if !snapshot.parsed.is_object() {
+            return Err(Error::Invalid { issues: vec![Issue::root("Invalid input: expected object")] });
+        }
+        let before = before.filter(|_| *drops != Drops::All).map(crate::json5::parse);
+        if let Some(Ok(before)) = before {
+            let mut lost = Vec::new();
+            missing(&before.to_value(), &snapshot.parsed, &mut Vec::new(), &mut lost);
+            let allowed = |path: &String| match drops {
+                Drops::Paths(paths) => paths.iter().any(|p| path == p || path.starts_with(&format!("{p}."))),
+                _ => false,
+            };
+            lost.retain(|path| !allowed(path));
+            if !lost.is_empty() {
+                return Err(Error::Drops { paths: lost });
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// Moves the copies one number up and makes the present file the newest.
+    fn keep_copy(&self) -> Result<PathBuf, Error> {
+        for number in (1..COPIES).rev() {
+            let (from, to) = (copy_path(&self.paths, number - 1), copy_path(&self.paths, number));
+            match fs::rename(&from, &to) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("rename", &from, error)),
+                _ => {}
+            }
+        }
+        let copy = copy_path(&self.paths, 0);
+        let text = fs::read(&self.paths.config).map_err(|source| failed("read", &self.paths.config, source))?;
+        atomic_file::replace(&copy, &text).map_err(|source| failed("write", &copy, source))?;
+        Ok(copy)
+    }
+
+    /// Keeps other writers out, also those of other processes, for as long as the file is held.
+    fn lock(&self) -> Result<File, Error> {
+        let mut name = self.paths.config.file_name().unwrap_or_default().to_os_string();
+        name.push(".lock");
+        let path = self.paths.config.with_file_name(name);
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(0o600);
+        }
+        let file = options.open(&path).map_err(|source| failed("open", &path, source))?;
+        file.lock().map_err(|source| failed("lock", &path, source))?;
+        Ok(file)
+    }
+}
+
+/// Notes in the text who wrote it and when.
+pub fn stamp(document: &mut Document, version: &str, now: UnixMs) -> Result<(), edit::Error> {
+    let path = |key: &str| [Segment::Key("meta".to_owned()), Segment::Key(key.to_owned())];
+    document.set(&path("lastTouchedVersion"), &Value::String(version.to_owned()))?;
+    document.set(&path("lastTouchedAt"), &Value::String(iso_utc(now)))
+}
+
+/// The copies that exist, newest first.
+#[must_use]
+pub fn history(paths: &Paths) -> Vec<Copy> {
+    (0..COPIES)
+        .filter_map(|number| {
+            let path = copy_path(paths, number);
+            let meta = fs::metadata(&path).ok()?;
+            Some(Copy { bytes: meta.len(), modified: meta.modified().ok()?, path })
+        })
+        .collect()
+}
+
+fn copy_path(paths: &Paths, number: usize) -> PathBuf {
+    let mut name = paths.config.file_name().unwrap_or_default().to_os_string();
+    name.push(".bak");
+    if number > 0 {
+        name.push(format!(".{number}"));
+    }
+    paths.config.with_file_name(name)
+}
+
+fn failed(what: &'static str, path: &Path, source: io::Error) -> Error {
+    Error::Io { what, path: path.to_path_buf(), source }
+}
+
+fn first(issues: &[Issue]) -> String {
+    issues.first().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The path of the first placeholder.
+fn placeholder(value: &Value, path: &mut Vec<String>) -> Option<String> {
+    let mut below = |name: String, value: &Value| {
+        path.push(name);
+        let found = placeholder(value, path);
+        path.pop();
+        found
+    };
+    match value {
+        Value::Object(map) => map.iter().find_map(|(key, value)| below(key.clone(), value)),
+        Value::Array(items) => items.iter().enumerate().find_map(|(i, value)| below(i.to_string(), value)),
+        Value::String(text) if text == PLACEHOLDER => Some(path.join(".")),
+        _ => None,
+    }
+}
+
+/// Paths of `old` that `new` lacks. Lists count as values; a changed kind of value is a change, not a loss.
+fn missing(old: &Value, new: &Value, path: &mut Vec<String>, lost: &mut Vec<String>) {
+    let (Value::Object(old), Value::Object(new)) = (old, new) else { return };
+    for (key, value) in old {
+        path.push(key.clone());
+        match new.get(key) {
+            Some(new) => missing(value, new, path, lost),
+            None => lost.push(path.join(".")),
+        }
+        path.pop();
+    }
+}

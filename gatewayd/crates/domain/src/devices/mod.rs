@@ -1,0 +1,24 @@
+//! Which devices may come back without being asked again: their identity, the requests that wait for approval, and
+//! the tokens they were given. [`DevicesTask`] owns the records and is the only one that writes them; [`Devices`] is
+//! the handle everybody else holds.
+
+pub mod authenticate;
+mod error;
+mod handle;
+pub mod identity;
+mod operation;
+mod record;
+pub mod scopes;
+mod table;
+mod task;
+mod token;
+mod view;
+
+pub use error::{Error, TokenError};
+pub use handle::{Admission, Admitted, Devices, DevicesOptions, Invalidated, Issued, Revoked};
+pub use record::Meta;
+pub use task::DevicesTask;
+pub use view::{Approved, DevicePending, PairList, PairedDevice, Rejected, TokenSummary};
+
+#[cfg(test)]
+mod tests;

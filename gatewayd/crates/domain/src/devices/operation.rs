@@ -1,0 +1,492 @@
+//! What the owner does for one command. Each operation plans the next record from the current one, writes it with
+//! compare-and-set, and changes memory and answers only after the store said yes; when somebody else was faster it
+//! reads again and plans anew.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gateway_base::clock::Clock;
+use tokio::sync::{broadcast, oneshot};
+
+use super::error::Error;
+use super::handle::{Admission, Admitted, DevicesOptions, Invalidated, Issued, Revoked};
+use super::identity::Identity;
+use super::record::{self, Device, Meta, Request};
+use super::scopes;
+use super::table::{Entry, Table};
+use super::token::ServerKey;
+use super::view::{self, Approved, PairList, Rejected};
+use crate::events::Bus;
+use crate::ports::store::{self, Bucket, Buckets, Expect};
+
+/// Requests that wait at most, in all and from one address.
+pub const MAX_REQUESTS: usize = 200;
+/// See [`MAX_REQUESTS`].
+pub const MAX_REQUESTS_PER_ADDRESS: usize = 20;
+/// Paired devices at most.
+pub const MAX_DEVICES: usize = 100_000;
+/// Bytes of description, or of scopes, that a record keeps at most.
+pub const MAX_TEXT: usize = 16 * 1_024;
+
+const KEY_RECORD: &str = "device-token-key";
+const ATTEMPTS: usize = 4;
+const INVALIDATED_QUEUE: usize = 1_024;
+
+type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+/// What the owner is asked to do.
+pub enum Command {
+    Admit(Box<Admission>, Reply<Admitted>),
+    Ensure { identity: Identity, role: String, scopes: Vec<String>, reply: Reply<Option<Issued>> },
+    List(Reply<PairList>),
+    Approve { caller: Vec<String>, request_id: String, reply: Reply<Approved> },
+    Reject { request_id: String, reply: Reply<Rejected> },
+    Rotate {
+        caller: Vec<String>,
+        device_id: String,
+        role: String,
+        scopes: Option<Vec<String>>,
+        reply: Reply<Issued>,
+    },
+    Revoke { device_id: String, role: String, reply: Reply<Revoked> },
+    Touch(Touch),
+    Flush(String),
+}
+
+/// A device was seen: with a description when it connected, without when its token was used.
+pub struct Touch {
+    pub device_id: String,
+    pub role: String,
+    pub meta: Option<Meta>,
+}
+
+/// Whether the records were read.
+#[derive(Clone, Debug)]
+pub enum Phase {
+    Loading,
+    Ready,
+    Failed(Error),
+}
+
+/// What the handle and the owner share.
+pub struct Core {
+    store: Arc<dyn Buckets>,
+    bus: Bus,
+    clock: Clock,
+    table: Mutex<Table>,
+    pub invalidated: broadcast::Sender<Invalidated>,
+}
+
+impl Command {
+    /// The device it is about; commands about one device run one after the other.
+    pub fn device(&self, core: &Core) -> Option<String> {
+        match self {
+            Self::Admit(admission, _) => Some(admission.identity.device_id.clone()),
+            Self::Ensure { identity, .. } => Some(identity.device_id.clone()),
+            Self::Rotate { device_id, .. } | Self::Revoke { device_id, .. } | Self::Flush(device_id) => {
+                Some(device_id.clone())
+            }
+            Self::Touch(touch) => Some(touch.device_id.clone()),
+            Self::Approve { request_id, .. } | Self::Reject { request_id, .. } => {
+                core.table().requests.get(request_id).map(|entry| entry.value.device_id.clone())
+            }
+            Self::List(_) => None,
+        }
+    }
+
+    /// Does it and answers. A caller that is gone is no reason to stop half-way.
+    pub async fn run(self, core: &Core) {
+        match self {
+            Self::Admit(admission, reply) => drop(reply.send(core.admit(&admission).await)),
+            Self::Ensure { identity, role, scopes, reply } => {
+                drop(reply.send(core.ensure(&identity, &role, &scopes).await));
+            }
+            Self::List(reply) => drop(reply.send(Ok(view::list(&core.table(), core.clock.now())))),
+            Self::Approve { caller, request_id, reply } => {
+                drop(reply.send(core.approve(&caller, &request_id).await));
+            }
+            Self::Reject { request_id, reply } => drop(reply.send(core.reject(&request_id).await)),
+            Self::Rotate { caller, device_id, role, scopes, reply } => {
+                drop(reply.send(core.rotate(&caller, &device_id, &role, scopes).await));
+            }
+            Self::Revoke { device_id, role, reply } => drop(reply.send(core.revoke(&device_id, &role).await)),
+            Self::Touch(touch) => core.touch(touch),
+            Self::Flush(device_id) => core.flush(&device_id).await,
+        }
+    }
+}
+
+impl Core {
+    pub fn new(options: DevicesOptions) -> Self {
+        let DevicesOptions { store, bus, clock } = options;
+        Self { store, bus, clock, table: Mutex::default(), invalidated: broadcast::Sender::new(INVALIDATED_QUEUE) }
+    }
+
+    pub fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads everything. A record that cannot be read is named in the log and left alone.
+    pub async fn load(&self) -> Result<(), Error> {
+        let devices = self.store.list(Bucket::Devices, "").await?;
+        let requests = self.store.list(Bucket::DeviceRequests, "").await?;
+        let key = self.store.get(Bucket::Settings, KEY_RECORD).await?;
+        let now = self.clock.now();
+        let mut table = self.table();
+        table.devices = read(devices);
+        table.requests = read(requests);
+        table.requests.retain(|_, entry| !entry.value.is_expired(now));
+        table.key = key.as_ref().and_then(|record| read_key(&record.value));
+        Ok(())
+    }
+
+    async fn admit(&self, admission: &Admission) -> Result<Admitted, Error> {
+        check_length(admission)?;
+        let now = self.clock.now();
+        let id = &admission.identity.device_id;
+        let (known, waiting) = {
+            let table = self.table();
+            (table.device(id), table.request_of(id, now))
+        };
+        if known.as_ref().is_some_and(|device| device.admits(admission)) {
+            return self.settle(admission, None).await;
+        }
+        match waiting {
+            Some(request) if request.silent && admission.is_local => self.settle(admission, Some(request)).await,
+            Some(request) => Ok(Admitted::PairingRequired { request_id: request.request_id.clone() }),
+            None => {
+                let request = Request::new(admission, known.is_some(), now);
+                if admission.is_local {
+                    return self.settle(admission, Some(Arc::new(request))).await;
+                }
+                self.ask_for_approval(request).await
+            }
+        }
+    }
+
+    /// Approves `silent` if there is one, then sees to the description and the token.
+    async fn settle(&self, admission: &Admission, silent: Option<Arc<Request>>) -> Result<Admitted, Error> {
+        let key = self.key().await?;
+        let now = self.clock.now();
+        let issued = self
+            .update(&admission.identity.device_id, |current| {
+                let mut device = match (current, silent.as_deref()) {
+                    (Some(device), None) => device.clone(),
+                    (current, Some(request)) => Device::approve(current, request, &key, now),
+                    (None, None) => return Err(Error::UnknownDevice),
+                };
+                if !device.admits(admission) {
+                    // A silent request that was kept from an earlier attempt may ask for less than this one.
+                    if silent.is_none() || !admission.is_local {
+                        return Err(Error::UnknownDevice);
+                    }
+                    device = Device::approve(Some(&device), &Request::new(admission, true, now), &key, now);
+                }
+                device.meta = admission.meta.clone();
+                device.role = Some(admission.role.clone());
+                let issued = device.ensure(&admission.role, &admission.scopes, &key, now);
+                Ok((device, issued.ok_or(Error::NotAllowed)?))
+            })
+            .await?;
+        if let Some(request) = silent {
+            self.forget_request(&request.request_id).await;
+            self.bus.publish("device.pair.resolved", &view::resolved(&request, true, now), None);
+        }
+        Ok(Admitted::Paired(issued))
+    }
+
+    async fn ask_for_approval(&self, request: Request) -> Result<Admitted, Error> {
+        self.drop_expired().await;
+        {
+            let table = self.table();
+            let from_there =
+                table.requests.values().filter(|entry| entry.value.meta.remote_ip == request.meta.remote_ip);
+            if table.requests.len() >= MAX_REQUESTS || from_there.count() >= MAX_REQUESTS_PER_ADDRESS {
+                return Err(Error::TooManyRequests);
+            }
+        }
+        let id = request.request_id.clone();
+        let revision =
+            self.store.put(Bucket::DeviceRequests, &id, record::encode(&request), Expect::Absent).await?;
+        let value = Arc::new(request);
+        self.table().requests.insert(id.clone(), Entry { value: value.clone(), revision });
+        self.bus.publish("device.pair.requested", &view::pending(&value), None);
+        Ok(Admitted::PairingRequired { request_id: id })
+    }
+
+    async fn ensure(&self, identity: &Identity, role: &str, wanted: &[String]) -> Result<Option<Issued>, Error> {
+        if !self.table().device(&identity.device_id).is_some_and(|device| device.is(identity)) {
+            return Ok(None);
+        }
+        let key = self.key().await?;
+        let now = self.clock.now();
+        self.update(&identity.device_id, |current| {
+            let mut device = current.cloned().ok_or(Error::UnknownDevice)?;
+            let issued = device.ensure(role, wanted, &key, now);
+            Ok((device, issued))
+        })
+        .await
+    }
+
+    async fn approve(&self, caller: &[String], request_id: &str) -> Result<Approved, Error> {
+        let now = self.clock.now();
+        let request = self.table().request(request_id, now).ok_or(Error::UnknownRequest)?;
+        if !scopes::covers(caller, &request.scopes) {
+            tracing::warn!(
+                device = request.device_id,
+                asked = ?request.scopes,
+                ?caller,
+                "approval refused: the device asks for more than the caller has"
+            );
+            return Err(Error::NotAllowed);
+        }
+        let key = self.key().await?;
+        let device = self
+            .update(&request.device_id, |current| {
+                let device = Device::approve(current, &request, &key, now);
+                Ok((device.clone(), device))
+            })
+            .await?;
+        self.forget_request(request_id).await;
+        self.bus.publish("device.pair.resolved", &view::resolved(&request, true, now), None);
+        Ok(Approved { request_id: request_id.to_owned(), device: view::paired(&device) })
+    }
+
+    async fn reject(&self, request_id: &str) -> Result<Rejected, Error> {
+        let now = self.clock.now();
+        let request = self.table().request(request_id, now).ok_or(Error::UnknownRequest)?;
+        self.store.delete(Bucket::DeviceRequests, request_id, Expect::Any).await?;
+        self.table().requests.remove(request_id);
+        self.bus.publish("device.pair.resolved", &view::resolved(&request, false, now), None);
+        Ok(Rejected { request_id: request_id.to_owned(), device_id: request.device_id.clone() })
+    }
+
+    async fn rotate(
+        &self,
+        caller: &[String],
+        device_id: &str,
+        role: &str,
+        given: Option<Vec<String>>,
+    ) -> Result<Issued, Error> {
+        self.role_of(device_id, role)?;
+        let key = self.key().await?;
+        let now = self.clock.now();
+        let issued = self
+            .update(device_id, |current| {
+                let mut device = current.filter(|d| d.has_role(role)).cloned().ok_or(Error::UnknownDevice)?;
+                let wanted = match (&given, device.tokens.get(role)) {
+                    (Some(given), _) => scopes::normal(given),
+                    (None, Some(token)) => token.scopes.clone(),
+                    (None, None) => scopes::normal(&device.scopes),
+                };
+                if !scopes::covers(caller, &wanted) || !scopes::covers(&device.scopes, &wanted) {
+                    tracing::warn!(
+                        device = device_id,
+                        role,
+                        ?wanted,
+                        ?caller,
+                        approved = ?device.scopes,
+                        "rotation refused: the new token would grant more than the caller has or was approved"
+                    );
+                    return Err(Error::NotAllowed);
+                }
+                if given.is_some() {
+                    device.scopes.clone_from(&wanted);
+                }
+                device.mint(role, &wanted, &key, now);
+                let issued = device.issued(role, &wanted, &key).ok_or(Error::UnknownDevice)?;
+                Ok((device, issued))
+            })
+            .await?;
+        self.invalidate(device_id, role);
+        Ok(issued)
+    }
+
+    async fn revoke(&self, device_id: &str, role: &str) -> Result<Revoked, Error> {
+        let now = self.clock.now();
+        self.update(device_id, |current| {
+            let mut device = current.cloned().ok_or(Error::UnknownDevice)?;
+            device.tokens.get_mut(role).ok_or(Error::UnknownDevice)?.revoked_at_ms = Some(now);
+            Ok((device, ()))
+        })
+        .await?;
+        self.invalidate(device_id, role);
+        Ok(Revoked { device_id: device_id.to_owned(), role: role.to_owned(), revoked_at_ms: now })
+    }
+
+    fn touch(&self, touch: Touch) {
+        let now = self.clock.now();
+        let mut table = self.table();
+        let Some(device) = table.device(&touch.device_id) else { return };
+        let mut device = Device::clone(&device);
+        match touch.meta {
+            Some(meta) => {
+                device.meta = meta;
+                device.role = Some(touch.role);
+            }
+            None => {
+                if let Some(token) = device.tokens.get_mut(&touch.role) {
+                    token.last_used_at_ms = Some(now);
+                }
+            }
+        }
+        table.describe(device);
+    }
+
+    /// Writes a description that changed in memory. When that fails it waits for the next write of the record.
+    async fn flush(&self, device_id: &str) {
+        let Some(entry) = self.table().devices.get(device_id).cloned() else { return };
+        let bytes = record::encode(&*entry.value);
+        let expect = Expect::Revision(entry.revision);
+        match self.store.put(Bucket::Devices, device_id, bytes, expect).await {
+            Ok(revision) => {
+                self.table().devices.insert(device_id.to_owned(), Entry { value: entry.value, revision });
+            }
+            Err(store::Error::Conflict { .. }) => {
+                let _ = self.reload(device_id).await;
+            }
+            Err(error) => tracing::debug!(device = device_id, %error, "a device's description was not written"),
+        }
+    }
+
+    /// Plans, writes, and only then changes memory. A plan that changes nothing but the description, the role used
+    /// last or times of use is not written now.
+    async fn update<R>(
+        &self,
+        device_id: &str,
+        plan: impl Fn(Option<&Device>) -> Result<(Device, R), Error>,
+    ) -> Result<R, Error> {
+        let mut attempt = 0;
+        loop {
+            let (entry, count) = {
+                let table = self.table();
+                (table.devices.get(device_id).cloned(), table.devices.len())
+            };
+            let (device, answer) = plan(entry.as_ref().map(|entry| &*entry.value))?;
+            let expect = match &entry {
+                Some(entry) if is_only_description(&entry.value, &device) => {
+                    self.table().describe(device);
+                    return Ok(answer);
+                }
+                Some(entry) => Expect::Revision(entry.revision),
+                None if count >= MAX_DEVICES => return Err(Error::TooManyDevices),
+                None => Expect::Absent,
+            };
+            match self.store.put(Bucket::Devices, device_id, record::encode(&device), expect).await {
+                Ok(revision) => {
+                    let mut table = self.table();
+                    table.dirty.remove(device_id);
+                    table.devices.insert(device_id.to_owned(), Entry { value: Arc::new(device), revision });
+                    return Ok(answer);
+                }
+                Err(store::Error::Conflict { .. }) if attempt < ATTEMPTS => self.reload(device_id).await?,
+                Err(error) => return Err(error.into()),
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn reload(&self, device_id: &str) -> Result<(), Error> {
+        let found = self.store.get(Bucket::Devices, device_id).await?;
+        let entry = match found {
+            Some(found) => {
+                let device = record::decode(&found.value)
+                    .ok_or_else(|| Error::Unreadable(format!("devices/{device_id}")))?;
+                Some(Entry { value: Arc::new(device), revision: found.revision })
+            }
+            None => None,
+        };
+        let mut table = self.table();
+        table.dirty.remove(device_id);
+        match entry {
+            Some(entry) => table.devices.insert(device_id.to_owned(), entry),
+            None => table.devices.remove(device_id),
+        };
+        Ok(())
+    }
+
+    /// The key tokens are derived with, made on first use.
+    async fn key(&self) -> Result<ServerKey, Error> {
+        if let Some(key) = self.table().key.clone() {
+            return Ok(key);
+        }
+        let fresh = ServerKey::generate();
+        let bytes = record::encode(&KeyRecord { key: fresh.expose().to_owned() });
+        let key = match self.store.put(Bucket::Settings, KEY_RECORD, bytes, Expect::Absent).await {
+            Ok(_) => fresh,
+            Err(store::Error::Conflict { .. }) => {
+                let found = self.store.get(Bucket::Settings, KEY_RECORD).await?;
+                found
+                    .and_then(|record| read_key(&record.value))
+                    .ok_or_else(|| Error::Unreadable(format!("settings/{KEY_RECORD}")))?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.table().key = Some(key.clone());
+        Ok(key)
+    }
+
+    fn role_of(&self, device_id: &str, role: &str) -> Result<(), Error> {
+        let known = self.table().device(device_id).is_some_and(|device| device.has_role(role));
+        if known { Ok(()) } else { Err(Error::UnknownDevice) }
+    }
+
+    /// The approval is on disk already; a request that stays behind in the store expires by itself.
+    async fn forget_request(&self, request_id: &str) {
+        if self.table().requests.remove(request_id).is_none() {
+            return;
+        }
+        if let Err(error) = self.store.delete(Bucket::DeviceRequests, request_id, Expect::Any).await {
+            tracing::warn!(request = request_id, %error, "an approved pairing request was not removed");
+        }
+    }
+
+    async fn drop_expired(&self) {
+        let now = self.clock.now();
+        let expired: Vec<String> = {
+            let table = self.table();
+            table.requests.iter().filter(|(_, e)| e.value.is_expired(now)).map(|(id, _)| id.clone()).collect()
+        };
+        for id in expired {
+            self.forget_request(&id).await;
+        }
+    }
+
+    fn invalidate(&self, device_id: &str, role: &str) {
+        // No receiver means no session to end.
+        let _ = self.invalidated.send(Invalidated { device_id: device_id.to_owned(), role: role.to_owned() });
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct KeyRecord {
+    key: String,
+}
+
+fn read_key(bytes: &[u8]) -> Option<ServerKey> {
+    record::decode::<KeyRecord>(bytes).filter(|stored| stored.key.len() >= 32).map(|stored| ServerKey::from_text(stored.key))
+}
+
+fn read<T: serde::de::DeserializeOwned>(records: Vec<store::Record>) -> std::collections::HashMap<String, Entry<T>> {
+    let entry = |record: store::Record| match record::decode(&record.value) {
+        Some(value) => Some((record.key, Entry { value: Arc::new(value), revision: record.revision })),
+        None => {
+            tracing::error!(key = record.key, "a stored device record cannot be read; it is left untouched");
+            None
+        }
+    };
+    records.into_iter().filter_map(entry).collect()
+}
+
+fn check_length(admission: &Admission) -> Result<(), Error> {
+    let scopes: usize = admission.scopes.iter().map(|scope| scope.len() + 1).sum();
+    if admission.meta.len() > MAX_TEXT || scopes > MAX_TEXT { Err(Error::TooLong) } else { Ok(()) }
+}
+
+fn is_only_description(old: &Device, new: &Device) -> bool {
+    old.public_key == new.public_key
+        && old.roles == new.roles
+        && old.scopes == new.scopes
+        && old.tokens == new.tokens
+        && old.approved_at_ms == new.approved_at_ms
+}
+

@@ -1,0 +1,9 @@
+//! HTTP/1.1 on the gateway's port: the upgrade to WebSocket on any path, the three probes, the metrics, and one page
+//! that says what this is. Everything else is a JSON error.
+
+mod page;
+mod process;
+mod router;
+mod upgrade;
+
+pub use router::{Http, serve_plain, serve_tls};

@@ -1,0 +1,53 @@
+//! The process's own memory and descriptors, read from the system when the metrics are asked for.
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Unit;
+
+/// Reads `/proc/self` on Linux; reports nothing elsewhere.
+#[derive(Debug)]
+pub(super) struct Process;
+
+impl Collector for Process {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        if let Some(bytes) = resident_bytes() {
+            let gauge = ConstGauge::new(bytes);
+            let metric = encoder.encode_descriptor(
+                "process_resident_memory",
+                "Resident memory",
+                Some(&Unit::Bytes),
+                gauge.metric_type(),
+            )?;
+            gauge.encode(metric)?;
+        }
+        if let Some(open) = open_descriptors() {
+            let gauge = ConstGauge::new(open);
+            let metric =
+                encoder.encode_descriptor("process_open_fds", "Open descriptors", None, gauge.metric_type())?;
+            gauge.encode(metric)?;
+        }
+        if let Some(limit) = rustix::process::getrlimit(rustix::process::Resource::Nofile).current {
+            let gauge = ConstGauge::new(i64::try_from(limit).unwrap_or(i64::MAX));
+            let metric = encoder.encode_descriptor(
+                "process_max_fds",
+                "Limit of open descriptors",
+                None,
+                gauge.metric_type(),
+            )?;
+            gauge.encode(metric)?;
+        }
+        Ok(())
+    }
+}
+
+fn resident_bytes() -> Option<i64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: i64 = text.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    pages.checked_mul(i64::try_from(rustix::param::page_size()).ok()?)
+}
+
+fn open_descriptors() -> Option<i64> {
+    // One of them is the folder that is being read.
+    i64::try_from(std::fs::read_dir("/proc/self/fd").ok()?.count().saturating_sub(1)).ok()
+}

@@ -1,0 +1,67 @@
+//! What the transports count, for `/metrics` and the admin status. Cells are plain atomics in this struct; the
+//! registry only reads them when somebody asks.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+
+/// Labels of a refused handshake.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Reason {
+    reason: &'static str,
+}
+
+/// Counters and gauges of the control plane.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Clients past the handshake.
+    pub connections: Gauge,
+    /// Sockets accepted.
+    pub accepted: Counter,
+    /// Requests and other messages received after the handshake.
+    pub frames_in: Counter,
+    /// Bytes of those messages.
+    pub bytes_in: Counter,
+    /// Bytes of frames handed to sockets or their queues.
+    pub bytes_out: Counter,
+    /// Events published.
+    pub events: Counter,
+    /// Events not delivered to a client that was behind.
+    pub events_dropped: Counter,
+    /// Clients closed because they were behind for too long.
+    pub slow_consumers: Counter,
+    /// Handshakes that failed, by reason.
+    pub handshakes_refused: Family<Reason, Counter>,
+}
+
+impl Metrics {
+    /// Makes the metrics readable under their public names.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register("gateway_connections", "Clients past the handshake", self.connections.clone());
+        registry.register("gateway_sockets_accepted", "Sockets accepted", self.accepted.clone());
+        registry.register("gateway_frames_received", "Messages received", self.frames_in.clone());
+        registry.register_with_unit("gateway_received", "Bytes received", Unit::Bytes, self.bytes_in.clone());
+        registry.register_with_unit("gateway_sent", "Bytes sent or queued", Unit::Bytes, self.bytes_out.clone());
+        registry.register("gateway_events", "Events published", self.events.clone());
+        registry.register("gateway_events_dropped", "Events dropped for slow clients", self.events_dropped.clone());
+        registry.register("gateway_slow_consumers", "Clients closed as too slow", self.slow_consumers.clone());
+        registry.register(
+            "gateway_handshakes_refused",
+            "Handshakes that failed, by reason",
+            self.handshakes_refused.clone(),
+        );
+    }
+
+    /// Counts one message of `bytes` bytes.
+    pub fn received(&self, bytes: usize) {
+        self.frames_in.inc();
+        self.bytes_in.inc_by(bytes as u64);
+    }
+
+    /// Counts a handshake that failed.
+    pub fn refused(&self, reason: &'static str) {
+        self.handshakes_refused.get_or_create(&Reason { reason }).inc();
+    }
+}

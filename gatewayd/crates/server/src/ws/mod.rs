@@ -1,0 +1,16 @@
+//! The WebSocket side: one task per connection reads requests and answers them, the hub writes events to everybody,
+//! and an outbox per connection is the only queue between either of them and the socket.
+
+mod connection;
+pub mod frame;
+pub mod hub;
+mod incoming;
+mod outbox;
+#[cfg(test)]
+mod outbox_tests;
+pub mod preauth;
+mod stream;
+
+pub use connection::{Serve, serve};
+pub use outbox::{Limits, Outbox};
+pub use stream::Stream;

@@ -1,0 +1,125 @@
+//! What the rest of the daemon holds of the log: change its levels, its file or its masks while it runs, open the
+//! file anew, wait until everything is written.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use gateway_base::redact::Redactor;
+use tracing_subscriber::Registry;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::reload;
+
+use super::console::Style;
+use super::level::{Level, Threshold};
+use super::queue::Queue;
+
+/// Shared by the handle, the layer and both sinks.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) file_level: Threshold,
+    pub(super) console_level: Threshold,
+    /// Raised with every change of `texts`; sinks look at it before each batch.
+    generation: AtomicU64,
+    texts: Mutex<Texts>,
+}
+
+/// What the sinks need beyond the level.
+#[derive(Clone, Debug)]
+pub(super) struct Texts {
+    /// The log file; none until the start has taken its lock and its port.
+    pub(super) file: Option<PathBuf>,
+    pub(super) style: Option<Style>,
+    pub(super) redactor: Arc<Redactor>,
+}
+
+impl Shared {
+    pub(super) fn new(file_level: Level, console_level: Level, texts: Texts) -> Self {
+        Self {
+            file_level: Threshold::new(file_level),
+            console_level: Threshold::new(console_level),
+            generation: AtomicU64::new(1),
+            texts: Mutex::new(texts),
+        }
+    }
+
+    /// The texts, when they changed since the caller saw generation `seen`.
+    pub(super) fn newer(&self, seen: &mut u64) -> Option<Texts> {
+        let generation = self.generation.load(Ordering::Acquire);
+        if generation == *seen {
+            return None;
+        }
+        *seen = generation;
+        Some(self.texts().clone())
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Texts)) {
+        change(&mut self.texts());
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    fn texts(&self) -> MutexGuard<'_, Texts> {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A handle on the log of this process. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct LogHandle {
+    pub(super) shared: Arc<Shared>,
+    pub(super) filter: reload::Handle<LevelFilter, Registry>,
+    pub(super) file: Queue,
+    pub(super) console: Queue,
+    /// `--verbose` was given: the console never shows less than debug.
+    pub(super) verbose: bool,
+}
+
+impl LogHandle {
+    /// Sets what the file and the console take from now on.
+    pub fn set_levels(&self, file: Level, console: Level) {
+        let console = if self.verbose { console.max(Level::Debug) } else { console };
+        self.shared.file_level.set(file);
+        self.shared.console_level.set(console);
+        // It fails only when the subscriber is gone, and then nobody logs.
+        let _ = self.filter.reload(file.max(console).filter());
+    }
+
+    /// The levels of the file and of the console.
+    #[must_use]
+    pub fn levels(&self) -> (Level, Level) {
+        (self.shared.file_level.get(), self.shared.console_level.get())
+    }
+
+    /// Writes to `path` from the next record on. Records from before the first call are kept for it.
+    pub fn set_file(&self, path: PathBuf) {
+        self.shared.change(|texts| texts.file = Some(path));
+    }
+
+    /// The log file, once there is one.
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        self.shared.texts().file.clone()
+    }
+
+    /// Opens the file anew with the next record, after somebody moved it away.
+    pub fn reopen(&self) {
+        self.shared.change(|_| ());
+    }
+
+    /// Changes the form of the console lines; none means by what stdout is.
+    pub fn set_style(&self, style: Option<Style>) {
+        self.shared.change(|texts| texts.style = style);
+    }
+
+    /// Changes what is masked.
+    pub fn set_redactor(&self, redactor: Redactor) {
+        self.shared.change(|texts| texts.redactor = Arc::new(redactor));
+    }
+
+    /// Waits until everything logged so far is written, at most `limit` for each sink. Blocks; for the very end.
+    pub fn flush(&self, limit: Duration) -> bool {
+        let console = self.console.flush(limit);
+        self.file.flush(limit) && console
+    }
+}

@@ -1,0 +1,305 @@
+//! Hot reload. One task owns it: it reads the file when it changed or when somebody asks, compares it with what is in
+//! force, and says per key what happens: applied live, or only a restart can (rule R9). A file that cannot be used
+//! changes nothing.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_api::context::Reloaded;
+use gateway_base::env::Env;
+use gateway_base::paths::Paths;
+use gateway_config::diff::{self, Plan};
+use gateway_config::live::{Current, Live};
+use gateway_config::sections::gateway::ReloadMode;
+use gateway_config::{Config, Snapshot, last_good, load};
+use notify::{Config as WatchConfig, PollWatcher, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::{mpsc, oneshot};
+
+/// How often files are looked at when the system cannot watch them.
+const POLL: Duration = Duration::from_secs(2);
+/// Requests that may wait.
+const QUEUE: usize = 16;
+
+/// Puts a new configuration to work in the parts that hold a copy. Must not wait.
+pub type Apply = Box<dyn Fn(&Config) + Send + Sync>;
+
+/// What only a restart of the daemon can do.
+pub type Restart = Arc<dyn Fn(Duration, &'static str) + Send + Sync>;
+
+/// Asks the owner of reloads. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Reload(mpsc::Sender<Request>);
+
+#[derive(Debug)]
+struct Request {
+    dry_run: bool,
+    reply: oneshot::Sender<Reloaded>,
+}
+
+impl Reload {
+    /// Reads the file again and applies what changed, or only tells with `dry_run`.
+    pub async fn now(&self, dry_run: bool) -> Reloaded {
+        let (reply, answer) = oneshot::channel();
+        let gone = || Reloaded {
+            refused: vec![("<all>".to_owned(), "the gateway is stopping".to_owned())],
+            ..Reloaded::default()
+        };
+        if self.0.send(Request { dry_run, reply }).await.is_err() {
+            return gone();
+        }
+        answer.await.unwrap_or_else(|_| gone())
+    }
+}
+
+/// The owner. It does nothing until it runs.
+pub struct ReloadTask {
+    live: Live,
+    paths: Paths,
+    env: Env,
+    apply: Apply,
+    restart: Restart,
+    requests: mpsc::Receiver<Request>,
+    /// Files that were read last time: the config and what it includes.
+    files: Vec<PathBuf>,
+}
+
+/// What the owner needs.
+pub struct ReloadOptions {
+    /// The configuration in force.
+    pub live: Live,
+    /// Where the file is.
+    pub paths: Paths,
+    /// For `${VAR}` and paths.
+    pub env: Env,
+    /// What happens with a new configuration.
+    pub apply: Apply,
+    /// What happens when only a restart helps.
+    pub restart: Restart,
+    /// The files of the configuration in force.
+    pub files: Vec<PathBuf>,
+}
+
+/// Makes the handle and the owner.
+#[must_use]
+pub fn new(options: ReloadOptions) -> (Reload, ReloadTask) {
+    let (sender, requests) = mpsc::channel(QUEUE);
+    let ReloadOptions { live, paths, env, apply, restart, files } = options;
+    (Reload(sender), ReloadTask { live, paths, env, apply, restart, requests, files })
+}
+
+impl ReloadTask {
+    /// Serves requests and file changes until nobody can ask any more.
+    pub async fn run(mut self) {
+        let (touched, mut touches) = mpsc::channel(1);
+        let mut watch = Watch::start(&self.files, touched.clone());
+        loop {
+            tokio::select! {
+                request = self.requests.recv() => {
+                    let Some(Request { dry_run, reply }) = request else { return };
+                    let _ = reply.send(self.reload(dry_run).await);
+                }
+                Some(()) = touches.recv() => {
+                    self.quiet(&mut touches).await;
+                    self.reload(false).await;
+                }
+            }
+            if watch.misses(&self.files) {
+                watch = Watch::start(&self.files, touched.clone());
+            }
+        }
+    }
+
+    /// Waits until the file has not been touched for the debounce time.
+    async fn quiet(&self, touches: &mut mpsc::Receiver<()>) {
+        let debounce = Duration::from_millis(self.live.config().gateway.reload.debounce_ms);
+        while let Ok(Some(())) = tokio::time::timeout(debounce, touches.recv()).await {}
+    }
+
+    async fn reload(&mut self, dry_run: bool) -> Reloaded {
+        let (paths, env) = (self.paths.clone(), self.env.clone());
+        let read = tokio::task::spawn_blocking(move || load::load(&paths, &env)).await;
+        let snapshot = match read {
+            Ok(snapshot) => snapshot,
+            Err(error) => return refused(format!("the file could not be read: {error}")),
+        };
+        let before = self.live.current();
+        if let Some(reason) = unusable(&snapshot) {
+            tracing::warn!(subsystem = "gateway/reload", "config reload skipped ({reason})");
+            if !dry_run && before.degraded.as_deref() != Some(reason.as_str()) {
+                self.live.replace(Current { degraded: Some(reason.clone()), ..(*before).clone() });
+            }
+            return refused(reason);
+        }
+        if !dry_run {
+            self.files.clone_from(&snapshot.files);
+        }
+        let changed = diff::changed(&before.value, &snapshot.value);
+        if changed.is_empty() {
+            if !dry_run && (before.degraded.is_some() || before.hash != snapshot.hash) {
+                self.put_in_force(&snapshot);
+            }
+            return Reloaded::default();
+        }
+        tracing::info!(
+            subsystem = "gateway/reload",
+            "config change detected; evaluating reload ({})",
+            changed.join(", ")
+        );
+        self.act(&snapshot, diff::plan(&changed), dry_run)
+    }
+
+    fn act(&self, snapshot: &Snapshot, plan: Plan, dry_run: bool) -> Reloaded {
+        let mode = snapshot.config.gateway.reload.mode;
+        let live: Vec<String> = plan.none.iter().chain(plan.hot.iter().map(|(_, path)| path)).cloned().collect();
+        match mode {
+            ReloadMode::Off => {
+                tracing::info!(subsystem = "gateway/reload", "config reload disabled (gateway.reload.mode=off)");
+                let all = live.into_iter().chain(plan.restart);
+                let why = "gateway.reload.mode is off; restart the gateway to apply it";
+                Reloaded { refused: all.map(|path| (path, why.to_owned())).collect(), ..Reloaded::default() }
+            }
+            ReloadMode::Hot if !plan.restart.is_empty() => {
+                tracing::warn!(
+                    subsystem = "gateway/reload",
+                    "config reload requires gateway restart; hot mode ignoring ({})",
+                    plan.restart.join(", ")
+                );
+                let why = "gateway.reload.mode is hot and another change of the same edit needs a restart";
+                Reloaded {
+                    refused: live.into_iter().map(|path| (path, why.to_owned())).collect(),
+                    needs_restart: plan.restart,
+                    ..Reloaded::default()
+                }
+            }
+            ReloadMode::Restart => self.restart(live.into_iter().chain(plan.restart).collect(), dry_run),
+            ReloadMode::Hybrid if !plan.restart.is_empty() => {
+                let mut report = self.restart(plan.restart, dry_run);
+                report.applied = live;
+                report
+            }
+            ReloadMode::Hot | ReloadMode::Hybrid => {
+                if !dry_run {
+                    self.put_in_force(snapshot);
+                    tracing::info!(subsystem = "gateway/reload", "config hot reload applied ({})", live.join(", "));
+                }
+                Reloaded { applied: live, ..Reloaded::default() }
+            }
+        }
+    }
+
+    fn restart(&self, paths: Vec<String>, dry_run: bool) -> Reloaded {
+        if !dry_run {
+            tracing::info!(
+                subsystem = "gateway/reload",
+                "config change requires gateway restart ({})",
+                paths.join(", ")
+            );
+            (self.restart)(Duration::ZERO, "config reload");
+        }
+        Reloaded { needs_restart: paths, ..Reloaded::default() }
+    }
+
+    fn put_in_force(&self, snapshot: &Snapshot) {
+        (self.apply)(&snapshot.config);
+        self.live.replace(Current::of(snapshot, None));
+        if let Some(raw) = &snapshot.raw
+            && let Err(error) = last_good::save(&self.paths, raw)
+        {
+            tracing::warn!(subsystem = "gateway/reload", %error, "the last good config could not be kept");
+        }
+    }
+}
+
+fn refused(reason: String) -> Reloaded {
+    Reloaded { refused: vec![("<all>".to_owned(), reason)], ..Reloaded::default() }
+}
+
+/// Why a file that was read changes nothing.
+fn unusable(snapshot: &Snapshot) -> Option<String> {
+    if !snapshot.exists {
+        return Some(format!("{} is gone", snapshot.path.display()));
+    }
+    if snapshot.valid {
+        return None;
+    }
+    let issues = snapshot.issues.iter().chain(&snapshot.legacy_issues);
+    let texts: Vec<String> = issues
+        .map(|issue| {
+            let path = if issue.path.is_empty() { "<root>" } else { &issue.path };
+            format!("{path}: {}", issue.message)
+        })
+        .collect();
+    Some(format!("invalid config: {}", texts.join(", ")))
+}
+
+/// Watches the folders of some files; files are replaced by renames, so watching them would lose them.
+struct Watch {
+    folders: BTreeSet<PathBuf>,
+    /// Kept alive; dropping it ends the watch.
+    _watcher: Option<Box<dyn Watcher + Send>>,
+}
+
+impl Watch {
+    fn start(files: &[PathBuf], touched: mpsc::Sender<()>) -> Self {
+        let folders = folders(files);
+        let watched: BTreeSet<PathBuf> = files.iter().cloned().collect();
+        let watcher = Self::native(&folders, &watched, touched.clone())
+            .map(|watcher| Box::new(watcher) as Box<dyn Watcher + Send>)
+            .or_else(|error| {
+                tracing::warn!(subsystem = "gateway/reload", %error, "config watcher error; looking every {POLL:?} instead");
+                Self::polling(files, touched).map(|watcher| Box::new(watcher) as Box<dyn Watcher + Send>)
+            })
+            .inspect_err(|error| {
+                tracing::error!(subsystem = "gateway/reload", %error, "config watcher error; use `gatewayctl reload` after a change");
+            });
+        Self { folders, _watcher: watcher.ok() }
+    }
+
+    fn native(
+        folders: &BTreeSet<PathBuf>,
+        files: &BTreeSet<PathBuf>,
+        touched: mpsc::Sender<()>,
+    ) -> notify::Result<RecommendedWatcher> {
+        let names: BTreeSet<_> = files.iter().filter_map(|file| file.file_name().map(ToOwned::to_owned)).collect();
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let ours = match &event {
+                Ok(event) if event.kind.is_access() => false,
+                Ok(event) => event.paths.iter().any(|p| p.file_name().is_some_and(|name| names.contains(name))),
+                // A lost event may have been ours.
+                Err(_) => true,
+            };
+            if ours {
+                // A full queue means that a look is due already.
+                let _ = touched.try_send(());
+            }
+        })?;
+        for folder in folders.iter().filter(|folder| folder.is_dir()) {
+            watcher.watch(folder, RecursiveMode::NonRecursive)?;
+        }
+        Ok(watcher)
+    }
+
+    fn polling(files: &[PathBuf], touched: mpsc::Sender<()>) -> notify::Result<PollWatcher> {
+        let config = WatchConfig::default().with_poll_interval(POLL).with_compare_contents(true);
+        let mut watcher = PollWatcher::new(
+            move |_| {
+                let _ = touched.try_send(());
+            },
+            config,
+        )?;
+        for file in files {
+            watcher.watch(file, RecursiveMode::NonRecursive)?;
+        }
+        Ok(watcher)
+    }
+
+    fn misses(&self, files: &[PathBuf]) -> bool {
+        self.folders != folders(files)
+    }
+}
+
+fn folders(files: &[PathBuf]) -> BTreeSet<PathBuf> {
+    files.iter().filter_map(|file| file.parent().map(ToOwned::to_owned)).collect()
+}
