@@ -59,7 +59,7 @@ impl App {
             Command::Reload(args) => cmds::reload::run(self, &args).await,
             Command::Shutdown(args) => cmds::shutdown::run(self, &args).await,
             Command::Logs(args) => cmds::logs::run(self, &args).await,
-            Command::Config(command) => cmds::config::run(self, &command).await,
+            Command::Config(command) => cmds::config::run(self, &command),
             Command::Devices(command) => cmds::devices::run(self, &command).await,
             Command::UsageCost(args) => cmds::usage_cost::run(self, &args).await,
             Command::Completions { shell } => cmds::offline::completions(&self.out, self.words, shell),

@@ -1,2 +1,62 @@
-//! The daemon.
-fn main() {}
+//! Reads the arguments, builds the runtime, runs the daemon, and turns the outcome into an exit code or a restart in
+//! place. Everything else is in the library.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use gateway_base::env::Env;
+use gatewayd::args::{Args, Parsed};
+use gatewayd::exit::{Exit, Refusal};
+use gatewayd::lifecycle::Program;
+use gatewayd::{Next, print, run};
+
+fn main() -> ExitCode {
+    ExitCode::from(outcome().code())
+}
+
+fn outcome() -> Exit {
+    let args = match Args::parse_from_os(std::env::args_os()) {
+        Ok(Parsed::Run(args)) => *args,
+        Ok(Parsed::Print(text)) => {
+            print::line(text.trim_end());
+            return Exit::Stopped;
+        }
+        Err(refusal) => return refuse(&refusal),
+    };
+    let program = match program() {
+        Ok(program) => program,
+        Err(error) => return fail("the program or its folder cannot be found", &error),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail("the runtime cannot be started", &error),
+    };
+    let next = runtime.block_on(run(args, Env::from_process(), &program));
+    // What is left are tasks that outlived their limit; they end with the process.
+    runtime.shutdown_background();
+    match next {
+        Next::Exit(exit) => exit,
+        Next::Restart => fail("the restart in place failed", &program.restart()),
+    }
+}
+
+/// The name it was called by is kept when it is a path: a link to the newest version stays a link.
+fn program() -> std::io::Result<Program> {
+    let working_folder = std::env::current_dir()?;
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let called = arguments.first().map(PathBuf::from).filter(|name| name.components().count() > 1);
+    let file = match called {
+        Some(path) => working_folder.join(path),
+        None => std::env::current_exe()?,
+    };
+    Ok(Program { file, arguments, working_folder })
+}
+
+fn fail(what: &str, error: &std::io::Error) -> Exit {
+    refuse(&Refusal::new(Exit::Failed, [format!("Gateway failed to start: Error: {what}: {error}")]))
+}
+
+fn refuse(refusal: &Refusal) -> Exit {
+    print::refusal(refusal);
+    refusal.exit
+}

@@ -28,8 +28,12 @@ struct Acknowledged {
     devices: Vec<(u64, String)>,
 }
 
-#[tokio::test]
-async fn everything_acknowledged_survives_200_kills() -> Result<()> {
+#[test]
+fn everything_acknowledged_survives_200_kills() {
+    gateway_tests::run(survives_kills());
+}
+
+async fn survives_kills() -> Result<()> {
     let mut random = Random::seeded(SEED);
     let mut daemon = Daemon::builder().home(Arc::new(Home::configured()?)).start().await?;
     let mut known = Acknowledged::default();

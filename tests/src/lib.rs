@@ -4,6 +4,7 @@
 
 pub mod admin_client;
 pub mod binaries;
+pub mod case;
 pub mod connect;
 pub mod daemon;
 pub mod device;
@@ -16,3 +17,5 @@ pub mod setup;
 pub mod wait;
 pub mod workspace;
 pub mod ws_client;
+
+pub use case::run;

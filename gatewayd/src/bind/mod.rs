@@ -1,12 +1,10 @@
 //! Where the gateway listens: the mode as asked for, the addresses it means on this machine, and the open
 //! listeners (operations 3, rule R30).
 
-mod mode;
 mod open;
 mod plan;
 #[cfg(test)]
 mod tests;
 
-pub use mode::Mode;
 pub use open::{Bound, Error, open};
-pub use plan::{Facts, Plan};
+pub use plan::{Facts, Plan, is_loopback_only};

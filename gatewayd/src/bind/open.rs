@@ -5,8 +5,9 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
 
 use gateway_base::net;
+use gateway_config::sections::Bind;
 
-use super::{Facts, Mode, Plan, plan};
+use super::{Facts, Plan, plan};
 
 /// Connections that may wait while the gateway is busy; the kernel caps it at its own limit.
 const BACKLOG: i32 = 4096;
@@ -55,7 +56,7 @@ pub enum Error {
 }
 
 /// Opens the listeners for `mode` on `port`.
-pub fn open(mode: Mode, port: u16, facts: Facts<'_>) -> Result<Bound, Error> {
+pub fn open(mode: Bind, port: u16, facts: Facts<'_>) -> Result<Bound, Error> {
     let plan = Plan::new(mode, facts)?;
     if !facts.has_auth && let Some(ip) = plan.all().find(|ip| !net::is_loopback(*ip)) {
         return Err(Error::NoAuth(SocketAddr::new(ip, port)));
@@ -107,10 +108,10 @@ fn is_not_here(error: &io::Error) -> bool {
     }
 }
 
-fn unavailable(mode: Mode, wanted: &[IpAddr]) -> Error {
+fn unavailable(mode: Bind, wanted: &[IpAddr]) -> Error {
     let address = wanted.first().copied().unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
     let what = match mode {
-        Mode::Custom => "gateway.customBindHost",
+        Bind::Custom => "gateway.customBindHost",
         _ => "bind address",
     };
     Error::NotHere { what, address }

@@ -4,8 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use gateway_base::net;
-
-use super::Mode;
+use gateway_config::sections::Bind;
 
 const V4_LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const V6_LOOPBACK: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
@@ -39,33 +38,43 @@ pub struct Error(Option<String>);
 
 impl Plan {
     /// The addresses for `mode`.
-    pub fn new(mode: Mode, facts: Facts<'_>) -> Result<Self, Error> {
+    pub fn new(mode: Bind, facts: Facts<'_>) -> Result<Self, Error> {
         let only = |wanted: Vec<IpAddr>| Self { wanted, fallback: Vec::new(), note: None };
         Ok(match mode {
-            Mode::Loopback => only(vec![V4_LOOPBACK, V6_LOOPBACK]),
-            Mode::Auto if !facts.has_auth => Self {
+            Bind::Loopback => only(vec![V4_LOOPBACK, V6_LOOPBACK]),
+            Bind::Auto if !facts.has_auth => Self {
                 note: Some("auto bind: no gateway auth configured; staying on loopback".into()),
                 ..only(vec![V4_LOOPBACK, V6_LOOPBACK])
             },
             // Without IPv4 on the machine the second address is the only way to be on its network.
-            Mode::Lan | Mode::Auto => only(vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()]),
-            Mode::Tailnet => Self {
+            Bind::Lan | Bind::Auto => only(vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()]),
+            Bind::Tailnet => Self {
                 wanted: tailnet(facts.interfaces),
                 fallback: vec![V4_LOOPBACK, V6_LOOPBACK],
                 note: None,
             },
-            Mode::Custom => {
+            Bind::Custom => {
                 let host = facts.custom_host.map(str::trim).filter(|host| !host.is_empty());
                 let ip = host.and_then(net::parse_address).ok_or_else(|| Error(host.map(str::to_owned)))?;
                 only(vec![ip])
             }
-            Mode::Address(ip) => only(vec![ip]),
+            Bind::Address(ip) => only(vec![ip]),
         })
     }
 
     /// Every address that may end up being used.
     pub fn all(&self) -> impl Iterator<Item = IpAddr> {
         self.wanted.iter().chain(&self.fallback).copied()
+    }
+}
+
+/// Whether `mode` can never be reached from another machine.
+#[must_use]
+pub fn is_loopback_only(mode: Bind) -> bool {
+    match mode {
+        Bind::Loopback => true,
+        Bind::Address(ip) => net::is_loopback(ip),
+        Bind::Lan | Bind::Tailnet | Bind::Auto | Bind::Custom => false,
     }
 }
 

@@ -1,6 +1,8 @@
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr, TcpStream};
 
+use gateway_config::sections::Bind;
+
 use super::*;
 
 fn ip(text: &str) -> IpAddr {
@@ -10,7 +12,7 @@ fn ip(text: &str) -> IpAddr {
 const NO_FACTS: Facts<'static> = Facts { custom_host: None, interfaces: &[], has_auth: false };
 
 fn planned(mode: &str, facts: Facts<'_>) -> (Vec<String>, Vec<String>) {
-    let plan = Plan::new(Mode::parse(mode).expect(mode), facts).expect("a plan");
+    let plan = Plan::new(mode.parse::<Bind>().expect(mode), facts).expect("a plan");
     let texts = |ips: Vec<IpAddr>| ips.iter().map(ToString::to_string).collect();
     (texts(plan.wanted), texts(plan.fallback))
 }
@@ -42,21 +44,18 @@ fn modes_mean_these_addresses() {
 fn custom_without_an_address_says_what_is_wrong() {
     for (host, expected) in [(None, "not set"), (Some("  "), "not set"), (Some("10.0.0.05"), "\"10.0.0.05\"")] {
         let facts = Facts { custom_host: host, ..NO_FACTS };
-        let error = Plan::new(Mode::Custom, facts).expect_err("refused").to_string();
+        let error = Plan::new(Bind::Custom, facts).expect_err("refused").to_string();
         assert!(error.contains(expected), "{error}");
     }
 }
 
 #[test]
-fn words_and_addresses_parse_and_nothing_else() {
-    for text in ["loopback", "lan", "tailnet", "auto", "custom", "10.0.0.1", "::1"] {
-        assert_eq!(Mode::parse(text).expect(text).to_string(), text);
+fn only_loopback_addresses_are_loopback_only() {
+    for (text, expected) in
+        [("loopback", true), ("127.0.0.2", true), ("::1", true), ("0.0.0.0", false), ("auto", false), ("custom", false)]
+    {
+        assert_eq!(is_loopback_only(text.parse().expect(text)), expected, "{text}");
     }
-    for text in ["", "LAN", "public", "10.0.0.1:80", "localhost"] {
-        assert_eq!(Mode::parse(text), None, "{text}");
-    }
-    assert!(Mode::parse("127.0.0.2").expect("an address").is_loopback_only());
-    assert!(!Mode::parse("0.0.0.0").expect("an address").is_loopback_only());
 }
 
 #[test]
@@ -64,36 +63,36 @@ fn nothing_reachable_opens_without_a_secret() {
     for mode in ["lan", "0.0.0.0", "::", "192.168.1.5", "custom", "tailnet"] {
         let facts =
             Facts { custom_host: Some("192.168.1.5"), interfaces: &[ip("100.100.1.2")], has_auth: false };
-        let opened = open(Mode::parse(mode).expect(mode), 0, facts);
+        let opened = open(mode.parse::<Bind>().expect(mode), 0, facts);
         assert!(matches!(opened, Err(Error::NoAuth(_))), "{mode}");
     }
 }
 
 #[test]
 fn loopback_listens_and_a_second_one_is_told_who_has_the_port() {
-    let bound = open(Mode::Loopback, 0, NO_FACTS).expect("loopback");
+    let bound = open(Bind::Loopback, 0, NO_FACTS).expect("loopback");
     let (address, listener) = &bound.listeners[0];
     assert_eq!(bound.shown, [*address]);
     listener.set_nonblocking(false).expect("blocking");
     let mut client = TcpStream::connect(address).expect("connected");
     drop(listener.accept().expect("accepted"));
     assert_eq!(client.read(&mut [0; 1]).expect("closed"), 0);
-    let second = open(Mode::Loopback, address.port(), NO_FACTS);
+    let second = open(Bind::Loopback, address.port(), NO_FACTS);
     assert!(matches!(second, Err(Error::Taken(taken)) if taken == *address));
 }
 
 #[test]
 fn an_address_of_another_machine_is_not_available() {
     let facts = Facts { custom_host: Some("192.0.2.1"), interfaces: &[], has_auth: true };
-    let custom = open(Mode::Custom, 0, facts).expect_err("not here").to_string();
+    let custom = open(Bind::Custom, 0, facts).expect_err("not here").to_string();
     assert_eq!(custom, "gateway.customBindHost 192.0.2.1 is not available on this machine");
-    assert!(matches!(open(Mode::Address(ip("192.0.2.1")), 0, facts), Err(Error::NotHere { .. })));
+    assert!(matches!(open(Bind::Address(ip("192.0.2.1")), 0, facts), Err(Error::NotHere { .. })));
 }
 
 #[test]
 fn a_tailnet_that_is_not_there_falls_back_to_loopback_and_says_so() {
     let facts = Facts { custom_host: None, interfaces: &[], has_auth: true };
-    let bound = open(Mode::Tailnet, 0, facts).expect("loopback");
+    let bound = open(Bind::Tailnet, 0, facts).expect("loopback");
     assert_eq!(bound.notes[0], "bind=tailnet address unavailable; using 127.0.0.1");
     assert!(bound.listeners.iter().all(|(address, _)| address.ip().is_loopback()));
 }
@@ -102,11 +101,11 @@ fn a_tailnet_that_is_not_there_falls_back_to_loopback_and_says_so() {
 fn all_addresses_are_shown_as_those_a_person_can_type() {
     let interfaces = [ip("192.168.1.100"), ip("10.0.0.5"), ip("fe80::1")];
     let facts = Facts { custom_host: None, interfaces: &interfaces, has_auth: true };
-    let bound = open(Mode::Lan, 0, facts).expect("all addresses");
+    let bound = open(Bind::Lan, 0, facts).expect("all addresses");
     let port = bound.listeners[0].0.port();
     let expected: Vec<SocketAddr> =
         ["192.168.1.100", "10.0.0.5"].iter().map(|host| SocketAddr::new(ip(host), port)).collect();
     assert_eq!((bound.shown, bound.alias), (expected, None));
-    let alone = open(Mode::Lan, 0, Facts { interfaces: &[], ..facts }).expect("all addresses");
+    let alone = open(Bind::Lan, 0, Facts { interfaces: &[], ..facts }).expect("all addresses");
     assert!(alone.shown[0].ip().is_unspecified());
 }

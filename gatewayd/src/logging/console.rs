@@ -8,37 +8,14 @@ use gateway_base::clock::iso_utc;
 use gateway_base::env::Env;
 use gateway_base::local_time;
 use gateway_base::redact::{self, Redactor};
+use gateway_config::sections::{ConsoleStyle as Style, Level};
 use serde_json::{Map, Value};
 
-use super::Level;
 use super::handle::Shared;
+use super::level;
 use super::queue::Sink;
 use super::record::Record;
 use crate::print::Stream;
-
-/// The form of the console lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// `HH:MM:SS [subsystem] message`, in local time.
-    Pretty,
-    /// `<ISO time> [subsystem] message`.
-    Compact,
-    /// One JSON object per line.
-    Json,
-}
-
-impl Style {
-    /// The style with this name.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        match word {
-            "pretty" => Some(Self::Pretty),
-            "compact" => Some(Self::Compact),
-            "json" => Some(Self::Json),
-            _ => None,
-        }
-    }
-}
 
 /// Which streams get colours.
 #[derive(Clone, Copy, Debug, Default)]
@@ -155,7 +132,7 @@ pub(super) fn line(out: &mut String, record: &Record, style: Style, redactor: &R
 fn json(out: &mut String, record: &Record, message: &str, redactor: &Redactor) {
     let mut object = Map::new();
     object.insert("time".into(), iso_utc(record.at).into());
-    object.insert("level".into(), record.level.word().into());
+    object.insert("level".into(), level::word(record.level).into());
     object.insert("subsystem".into(), record.subsystem.as_ref().into());
     object.insert("message".into(), message.into());
     for (key, value) in &record.fields {

@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 
 use super::console::masked;
 use super::handle::Shared;
+use super::level;
 use super::queue::{Queue, Sink, note};
 use super::record::Record;
 
@@ -306,8 +307,8 @@ pub(super) fn encode(out: &mut Vec<u8>, record: &Record, redactor: &Redactor) {
     let time = iso_utc(record.at);
     let meta = Meta {
         date: &time,
-        log_level_id: record.level.id(),
-        log_level_name: record.level.word().to_ascii_uppercase(),
+        log_level_id: level::id(record.level),
+        log_level_name: level::word(record.level).to_ascii_uppercase(),
         name: serde_json::json!({ "subsystem": record.subsystem }).to_string(),
         parent_names: ["clawdbot"],
     };

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gateway_base::redact::Redactor;
+use gateway_config::sections::{ConsoleStyle, Level, Logging};
 use tracing_subscriber::Registry;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::reload;
 
-use super::console::Style;
-use super::level::{Level, Threshold};
+use super::level::{self, Threshold};
 use super::queue::Queue;
 
 /// Shared by the handle, the layer and both sinks.
@@ -30,7 +30,7 @@ pub(super) struct Shared {
 pub(super) struct Texts {
     /// The log file; none until the start has taken its lock and its port.
     pub(super) file: Option<PathBuf>,
-    pub(super) style: Option<Style>,
+    pub(super) style: Option<ConsoleStyle>,
     pub(super) redactor: Arc<Redactor>,
 }
 
@@ -76,13 +76,36 @@ pub struct LogHandle {
 }
 
 impl LogHandle {
+    /// Takes over everything the configuration says. A pattern that cannot be used leaves the built-in ones, and says
+    /// so.
+    pub fn configure(&self, config: &Logging) {
+        let redactor = match (config.redact_sensitive, config.redact_patterns.as_slice()) {
+            (false, _) => Redactor::off(),
+            (true, []) => Redactor::built_in(),
+            (true, patterns) => Redactor::custom(patterns.iter().map(String::as_str)).unwrap_or_else(|error| {
+                tracing::warn!(subsystem = "gateway/log", "{error}; using the built-in patterns");
+                Redactor::built_in()
+            }),
+        };
+        let file = config.file.clone();
+        self.shared.change(|texts| {
+            texts.redactor = Arc::new(redactor);
+            texts.style = config.console_style;
+            // Before the start has its lock and its port no file is touched.
+            if texts.file.is_some() {
+                texts.file = Some(file);
+            }
+        });
+        self.set_levels(config.level, config.console_level.unwrap_or(Level::Info));
+    }
+
     /// Sets what the file and the console take from now on.
     pub fn set_levels(&self, file: Level, console: Level) {
         let console = if self.verbose { console.max(Level::Debug) } else { console };
         self.shared.file_level.set(file);
         self.shared.console_level.set(console);
         // It fails only when the subscriber is gone, and then nobody logs.
-        let _ = self.filter.reload(file.max(console).filter());
+        let _ = self.filter.reload(level::filter(file.max(console)));
     }
 
     /// The levels of the file and of the console.
@@ -105,16 +128,6 @@ impl LogHandle {
     /// Opens the file anew with the next record, after somebody moved it away.
     pub fn reopen(&self) {
         self.shared.change(|_| ());
-    }
-
-    /// Changes the form of the console lines; none means by what stdout is.
-    pub fn set_style(&self, style: Option<Style>) {
-        self.shared.change(|texts| texts.style = style);
-    }
-
-    /// Changes what is masked.
-    pub fn set_redactor(&self, redactor: Redactor) {
-        self.shared.change(|texts| texts.redactor = Arc::new(redactor));
     }
 
     /// Waits until everything logged so far is written, at most `limit` for each sink. Blocks; for the very end.

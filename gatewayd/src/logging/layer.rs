@@ -7,8 +7,8 @@ use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
-use super::Level;
 use super::handle::Shared;
+use super::level;
 use super::queue::Queue;
 use super::record::{self, Record};
 
@@ -25,7 +25,7 @@ impl<S: Subscriber> Layer<S> for LogLayer {
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let level = Level::of(*event.metadata().level());
+        let level = level::of(*event.metadata().level());
         let to_file = self.shared.file_level.lets_pass(level);
         let to_console = self.shared.console_level.lets_pass(level);
         if !to_file && !to_console {

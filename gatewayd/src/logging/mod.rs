@@ -17,7 +17,5 @@ mod setup;
 #[cfg(test)]
 mod tests;
 
-pub use console::Style;
 pub use handle::LogHandle;
-pub use level::Level;
 pub use setup::{Options, start};

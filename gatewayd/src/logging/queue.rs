@@ -7,9 +7,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use gateway_config::sections::Level;
 use serde_json::Map;
 
-use super::Level;
 use super::fold::Fold;
 use super::record::Record;
 

@@ -8,10 +8,11 @@ use std::fmt;
 use gateway_base::clock::UnixMs;
 use gateway_base::error_chain::Chain;
 use gateway_base::printable::printable;
+use gateway_config::sections::Level;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 
-use super::Level;
+use super::level;
 
 const MESSAGE_LIMIT: usize = 8 * 1024;
 const FIELD_LIMIT: usize = 2 * 1024;
@@ -41,7 +42,7 @@ impl Record {
         let meta = event.metadata();
         let mut record = Self {
             at,
-            level: Level::of(*meta.level()),
+            level: level::of(*meta.level()),
             subsystem: subsystem_of_target(meta.target()),
             message: String::new(),
             fields: Map::new(),

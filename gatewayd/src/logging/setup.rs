@@ -6,15 +6,16 @@ use std::sync::Arc;
 use gateway_base::clock::Clock;
 use gateway_base::env::Env;
 use gateway_base::redact::Redactor;
+use gateway_config::sections::{ConsoleStyle, Level};
 use tracing::Subscriber;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Registry, reload};
 
-use super::console::{ConsoleSink, Style};
+use super::console::ConsoleSink;
 use super::file::FileSink;
 use super::handle::{LogHandle, Shared, Texts};
 use super::layer::LogLayer;
-use super::level::Level;
+use super::level;
 use super::queue::Queue;
 
 /// How the log begins; most of it can be changed later through the handle.
@@ -29,7 +30,7 @@ pub struct Options {
     /// `--verbose`: the console takes at least debug.
     pub verbose: bool,
     /// The form of the console lines; none means by what stdout is.
-    pub style: Option<Style>,
+    pub style: Option<ConsoleStyle>,
     /// Only this subsystem and those below it on the console.
     pub only: Option<&'static str>,
 }
@@ -45,7 +46,7 @@ pub fn start(
     let shared = Arc::new(Shared::new(file_level, console_level, texts));
     let console = Queue::start("log-console", ConsoleSink::new(shared.clone(), env, only))?;
     let file = Queue::start("log-file", FileSink::new(shared.clone(), console.clone(), clock.clone()))?;
-    let (filter, filter_handle) = reload::Layer::new(file_level.max(console_level).filter());
+    let (filter, filter_handle) = reload::Layer::new(level::filter(file_level.max(console_level)));
     let layer = LogLayer { clock, shared: shared.clone(), file: file.clone(), console: console.clone() };
     let subscriber = Registry::default().with(filter).with(layer);
     Ok((LogHandle { shared, filter: filter_handle, file, console, verbose }, subscriber))

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use gateway_base::clock::Clock;
 use gateway_base::env::Env;
+use gateway_config::sections::Level;
 use serde_json::Value;
 
 use super::file::FileSink;

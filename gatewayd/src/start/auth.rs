@@ -3,8 +3,8 @@
 
 use gateway_base::env::Env;
 use gateway_base::secret::Secret;
+use gateway_config::sections::{AuthMode, Gateway};
 
-use super::settings::Settings;
 use crate::args::Args;
 use crate::exit::{Exit, Refusal};
 
@@ -39,10 +39,14 @@ impl Auth {
 }
 
 /// Finds the secret, or says why there is none where one is demanded.
-pub fn resolve(args: &Args, settings: &Settings, env: &Env) -> Result<Auth, Refusal> {
-    let token = first(args.token.as_ref(), settings.token.as_ref(), env, "CLAWDBOT_GATEWAY_TOKEN");
-    let password = first(args.password.as_ref(), settings.password.as_ref(), env, "CLAWDBOT_GATEWAY_PASSWORD");
-    let mode = args.auth.as_deref().or(settings.auth_mode.as_deref());
+pub fn resolve(args: &Args, config: &Gateway, env: &Env) -> Result<Auth, Refusal> {
+    let token = first(args.token.as_ref(), config.auth.token.as_ref(), env, "CLAWDBOT_GATEWAY_TOKEN");
+    let password = first(args.password.as_ref(), config.auth.password.as_ref(), env, "CLAWDBOT_GATEWAY_PASSWORD");
+    let configured = config.auth.mode.map(|mode| match mode {
+        AuthMode::Token => "token",
+        AuthMode::Password => "password",
+    });
+    let mode = args.auth.as_deref().or(configured);
     match (mode, token, password) {
         (Some("token"), Some(token), _) | (None, Some(token), None) => Ok(Auth::Token(token)),
         (Some("password") | None, _, Some(password)) => Ok(Auth::Password(password)),
@@ -52,25 +56,22 @@ pub fn resolve(args: &Args, settings: &Settings, env: &Env) -> Result<Auth, Refu
                 "Gateway auth is set to password, but no password is configured.",
                 "Set gateway.auth.password (or CLAWDBOT_GATEWAY_PASSWORD), or pass --password.",
             ],
-            settings,
+            config,
         )),
         (Some(_), _, _) => Err(refuse(
             [
                 "Gateway auth is set to token, but no token is configured.",
                 "Set gateway.auth.token (or CLAWDBOT_GATEWAY_TOKEN), or pass --token.",
             ],
-            settings,
+            config,
         )),
     }
 }
 
-/// A refusal for want of a secret, with hints about secrets in the wrong place.
-pub fn refuse<L: Into<String>>(lines: impl IntoIterator<Item = L>, settings: &Settings) -> Refusal {
+/// A refusal for want of a secret, with a hint about a secret in the wrong place.
+pub fn refuse<L: Into<String>>(lines: impl IntoIterator<Item = L>, config: &Gateway) -> Refusal {
     let mut refusal = Refusal::new(Exit::Refused, lines);
-    if settings.has_stray_token {
-        refusal.lines.push("Found \"gateway.token\" in config. Use \"gateway.auth.token\" instead.".into());
-    }
-    if settings.has_remote_token {
+    if config.remote.token.is_some() {
         refusal
             .lines
             .push("\"gateway.remote.token\" is for remote CLI calls; it does not enable local gateway auth.".into());
@@ -78,7 +79,7 @@ pub fn refuse<L: Into<String>>(lines: impl IntoIterator<Item = L>, settings: &Se
     refusal
 }
 
-fn first(flag: Option<&Secret>, config: Option<&Secret>, env: &Env, name: &str) -> Option<Secret> {
-    let given = [flag, config].into_iter().flatten().find(|secret| !secret.is_blank()).cloned();
+fn first(flag: Option<&Secret>, file: Option<&Secret>, env: &Env, name: &str) -> Option<Secret> {
+    let given = [flag, file].into_iter().flatten().find(|secret| !secret.is_blank()).cloned();
     given.or_else(|| env.get(name).map(Secret::new))
 }

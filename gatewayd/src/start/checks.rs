@@ -2,12 +2,11 @@
 //! (operations 2.2), except that freeing the port comes after all of them. Each is a pure function.
 
 use gateway_base::env::Env;
-use gateway_base::paths::DEFAULT_PORT;
+use gateway_config::sections::{Bind, Gateway, Mode};
 
 use super::auth::{self, Auth};
-use super::settings::Settings;
 use crate::args::Args;
-use crate::bind::Mode;
+use crate::bind;
 use crate::exit::{Exit, Refusal};
 
 /// What the checks allowed.
@@ -16,7 +15,7 @@ pub struct Allowed {
     /// The port to listen on.
     pub port: Port,
     /// Where to listen.
-    pub bind: Mode,
+    pub bind: Bind,
     /// What clients must present.
     pub auth: Auth,
 }
@@ -43,21 +42,21 @@ pub fn before_config(args: &Args) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The checks of flags and configuration together.
-pub fn with_config(args: &Args, settings: &Settings, env: &Env) -> Result<Allowed, Refusal> {
-    let port = port(args, settings, env)?;
+/// The checks of flags and configuration together. `present` tells whether there is a configuration file.
+pub fn with_config(args: &Args, present: bool, config: &Gateway, env: &Env) -> Result<Allowed, Refusal> {
+    let port = port(args, config, env)?;
     if args.auth.as_deref().is_some_and(|mode| !matches!(mode, "token" | "password")) {
         return Err(refused(["Invalid --auth (use \"token\" or \"password\")"]));
     }
-    mode_is_local(args, settings)?;
-    let bind = bind_mode(args, settings)?;
-    let auth = auth::resolve(args, settings, env)?;
-    reachable_needs_auth(&bind, &auth, settings)?;
+    mode_is_local(args, present, config)?;
+    let bind = bind_mode(args, config)?;
+    let auth = auth::resolve(args, config, env)?;
+    reachable_needs_auth(bind, &auth, config)?;
     Ok(Allowed { port, bind, auth })
 }
 
-fn port(args: &Args, settings: &Settings, env: &Env) -> Result<Port, Refusal> {
-    let configured = settings.port.filter(|port| *port != 0).unwrap_or(DEFAULT_PORT);
+fn port(args: &Args, config: &Gateway, env: &Env) -> Result<Port, Refusal> {
+    let configured = config.port;
     if let Some(text) = &args.port {
         let number = whole_port(text).ok_or_else(|| refused(["Invalid port"]))?;
         return Ok(Port { number, is_explicit: true, configured });
@@ -72,32 +71,34 @@ fn whole_port(text: &str) -> Option<u16> {
     text.parse().ok().filter(|port| digits && *port != 0)
 }
 
-fn mode_is_local(args: &Args, settings: &Settings) -> Result<(), Refusal> {
-    if args.allow_unconfigured || settings.mode.as_deref() == Some("local") {
-        return Ok(());
-    }
-    let blocked = |current: &str| {
-        format!("Gateway start blocked: set gateway.mode=local (current: {current}) or pass --allow-unconfigured.")
+fn mode_is_local(args: &Args, present: bool, config: &Gateway) -> Result<(), Refusal> {
+    let current = match config.mode {
+        Some(Mode::Local) => return Ok(()),
+        _ if args.allow_unconfigured => return Ok(()),
+        Some(Mode::Remote) => "remote",
+        None => "unset",
     };
-    let missing =
-        "Missing config. Run `clawdbot setup` or set gateway.mode=local (or pass --allow-unconfigured).".to_owned();
-    Err(match (settings.present, settings.mode.as_deref()) {
-        // The tutorial shows the second line for a mode that is not set, and a missing file is the first such case.
-        (false, _) => refused([missing, blocked("unset")]),
-        (true, mode) => refused([blocked(mode.unwrap_or("unset"))]),
-    })
+    let blocked = format!(
+        "Gateway start blocked: set gateway.mode=local (current: {current}) or pass --allow-unconfigured."
+    );
+    if present {
+        return Err(refused([blocked]));
+    }
+    // The tutorial shows the line above for a mode that is not set, and a missing file is the first such case.
+    let missing = "Missing config. Run `clawdbot setup` or set gateway.mode=local (or pass --allow-unconfigured).";
+    Err(refused([missing.to_owned(), blocked]))
 }
 
-fn bind_mode(args: &Args, settings: &Settings) -> Result<Mode, Refusal> {
-    let text = args.bind.as_deref().or(settings.bind.as_deref()).unwrap_or("loopback");
-    Mode::parse(text).ok_or_else(|| {
-        refused(["Invalid --bind (use \"loopback\", \"lan\", \"tailnet\", \"auto\", or \"custom\")"])
-    })
+fn bind_mode(args: &Args, config: &Gateway) -> Result<Bind, Refusal> {
+    let Some(text) = &args.bind else { return Ok(config.bind) };
+    text.trim()
+        .parse()
+        .map_err(|_| refused(["Invalid --bind (use \"loopback\", \"lan\", \"tailnet\", \"auto\", or \"custom\")"]))
 }
 
 /// Nothing but loopback is ever served without a secret; `auto` stays on loopback instead.
-fn reachable_needs_auth(bind: &Mode, auth: &Auth, settings: &Settings) -> Result<(), Refusal> {
-    if !auth.is_none() || bind.is_loopback_only() || *bind == Mode::Auto {
+fn reachable_needs_auth(bind: Bind, auth: &Auth, config: &Gateway) -> Result<(), Refusal> {
+    if !auth.is_none() || bind::is_loopback_only(bind) || bind == Bind::Auto {
         return Ok(());
     }
     Err(auth::refuse(
@@ -105,7 +106,7 @@ fn reachable_needs_auth(bind: &Mode, auth: &Auth, settings: &Settings) -> Result
             format!("Refusing to bind gateway to {bind} without auth."),
             "Set gateway.auth.token/password (or CLAWDBOT_GATEWAY_TOKEN/CLAWDBOT_GATEWAY_PASSWORD) or pass --token/--password.".to_owned(),
         ],
-        settings,
+        config,
     ))
 }
 

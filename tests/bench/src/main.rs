@@ -122,6 +122,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         std::fs::write(&path, text)
             .map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))?;
     }
+    anyhow::ensure!(report.is_whole(), "not every server could be measured; the end of the report says why");
     Ok(())
 }
 

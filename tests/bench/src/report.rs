@@ -193,6 +193,13 @@ impl Report {
         self.failures.push(format!("{} in {what}: {error:#}", kind.name()));
     }
 
+    /// Keeps the lines of `rows` in the order given; rows that were measured only because others need them go.
+    pub fn arrange(&mut self, rows: &[&str]) {
+        let place = |line: &Line| rows.iter().position(|row| *row == line.row);
+        self.lines.retain(|line| place(line).is_some());
+        self.lines.sort_by_key(place);
+    }
+
     /// Whether every server stayed measurable.
     #[must_use]
     pub fn is_whole(&self) -> bool {
@@ -328,6 +335,19 @@ mod tests {
         assert!(text.contains("1 reached, 0 missed, 1 not measured.\n- Failed: B in r: gone\n"), "{text}");
         assert_eq!(report.json()["lines"][0]["values"]["gatewayd"], 1.0);
         assert!(!report.is_whole());
+    }
+
+    #[test]
+    fn arranging_orders_and_drops_rows() {
+        let mut report = Report::new(Vec::new());
+        for (row, measure) in [("a", "1"), ("b", "2"), ("c", "3"), ("b", "4")] {
+            report.push(Line::missing(row, measure, ""));
+        }
+        report.arrange(&["c", "b"]);
+        assert_eq!(
+            report.lines.iter().map(|line| line.measure.as_str()).collect::<Vec<_>>(),
+            ["3", "2", "4"]
+        );
     }
 
     #[test]

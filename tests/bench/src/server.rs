@@ -125,13 +125,14 @@ impl Server {
         Ok(Self { child, pids, home, address: SocketAddrV4::new(Ipv4Addr::LOCALHOST, port), begun })
     }
 
-    /// An error when the process has ended or takes longer than a minute to listen.
+    /// An error when the process has ended or takes longer than three minutes to listen, which the original needs
+    /// when its files are not in memory yet.
     pub fn check_starting(&mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
             bail!("the server ended at its start with {status}: {}", self.output());
         }
-        if self.begun.elapsed() > Duration::from_secs(60) {
-            bail!("the server does not listen after a minute: {}", self.output());
+        if self.begun.elapsed() > Duration::from_secs(180) {
+            bail!("the server does not listen after three minutes: {}", self.output());
         }
         Ok(())
     }
@@ -162,8 +163,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        for pid in self.pids.iter().filter(|pid| **pid != self.child.id()) {
-            if let Some(pid) = i32::try_from(*pid).ok().and_then(rustix::process::Pid::from_raw) {
+        for pid in measure::family(self.child.id()).into_iter().skip(1) {
+            if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
             }
         }

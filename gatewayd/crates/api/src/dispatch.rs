@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use crate::caller::Caller;
 use crate::context::Context;
+use crate::metrics::Metrics;
 use crate::registry::{self, Call, Registry, Reply, Work};
 
 /// What comes of a frame.
@@ -67,8 +68,9 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// A dispatcher over `registry`; `latency` gives the histogram of each method by name.
-    pub fn new(cx: Arc<Context>, registry: Registry, latency: impl Fn(&'static str) -> Histogram) -> Self {
+    /// A dispatcher over `registry` that measures into `metrics`.
+    #[must_use]
+    pub fn new(cx: Arc<Context>, registry: Registry, metrics: &Metrics) -> Self {
         let mut groups: Vec<(&'static str, Arc<Semaphore>)> = Vec::new();
         for method in METHODS {
             if let Order::Exclusive(group) = method.order
@@ -77,7 +79,7 @@ impl Dispatcher {
                 groups.push((group, Arc::new(Semaphore::new(1))));
             }
         }
-        Self { cx, registry, latency: METHODS.iter().map(|m| latency(m.name)).collect(), groups }
+        Self { cx, registry, latency: METHODS.iter().map(|m| metrics.of(m.name)).collect(), groups }
     }
 
     /// Handles one frame of `caller`. `busy` refuses work that would have to wait.

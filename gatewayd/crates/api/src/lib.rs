@@ -6,9 +6,11 @@ pub mod caller;
 pub mod connect;
 pub mod context;
 pub mod dispatch;
+pub mod domain;
 pub mod error;
 pub mod events;
 pub mod methods;
+pub mod metrics;
 pub mod registry;
 
 pub use api::Api;

@@ -3,7 +3,6 @@
 
 pub mod atomic_file;
 pub mod clock;
-pub mod dotenv;
 pub mod env;
 pub mod error_chain;
 pub mod id;

@@ -169,31 +169,43 @@ fn probe(port: u16) -> Usage {
     unknown.map_or(Usage::Free, Usage::Unknown)
 }
 
+/// Whether anybody listens on `port`. Much cheaper than [`on_port`], which also finds out who.
+pub fn is_open(port: u16) -> Result<bool, Error> {
+    #[cfg(target_os = "linux")]
+    {
+        linux::sockets(port).map(|found| !found.is_empty()).map_err(Error)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        pairs(port).map(|found| !found.is_empty()).map_err(Error)
+    }
+}
+
+/// Whether this process listens on `port`.
+pub fn holds(pid: u32, port: u16) -> Result<bool, Error> {
+    #[cfg(target_os = "linux")]
+    {
+        let sockets = linux::sockets(port).map_err(Error)?;
+        Ok(linux::held_by(pid, &sockets).next().is_some())
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        Ok(pairs(port).map_err(Error)?.iter().any(|(holder, _)| *holder == pid))
+    }
+}
+
 /// Every process that holds a listening socket of this port. A socket inherited by children has several holders,
 /// and all of them keep the port.
 #[cfg(target_os = "linux")]
 fn pairs(port: u16) -> io::Result<Vec<(u32, SocketAddr)>> {
-    let mut sockets = Vec::new();
-    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        match std::fs::read_to_string(table) {
-            Ok(text) => sockets.extend(text.lines().filter_map(|line| linux::listening(line, port))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let sockets = linux::sockets(port)?;
     if sockets.is_empty() {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc")?.flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        // Processes of others cannot be read, and processes end meanwhile: both are skipped.
-        let Ok(fds) = std::fs::read_dir(entry.path().join("fd")) else { continue };
-        for fd in fds.flatten() {
-            let Some(inode) = std::fs::read_link(fd.path()).ok().and_then(|link| linux::socket_inode(&link)) else {
-                continue;
-            };
-            found.extend(sockets.iter().filter(|(open, _)| *open == inode).map(|(_, address)| (pid, *address)));
+        if let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
+            found.extend(linux::held_by(pid, &sockets).map(|address| (pid, address)));
         }
     }
     Ok(found)
@@ -212,11 +224,33 @@ fn pairs(port: u16) -> io::Result<Vec<(u32, SocketAddr)>> {
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use std::io;
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
     use std::path::Path;
 
+    /// The listening sockets of `port`: inode and address.
+    pub(super) fn sockets(port: u16) -> io::Result<Vec<(u64, SocketAddr)>> {
+        let mut found = Vec::new();
+        for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+            match std::fs::read_to_string(table) {
+                Ok(text) => found.extend(text.lines().filter_map(|line| listening(line, port))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The addresses of those of `sockets` that the process holds. Processes of others cannot be read, and processes
+    /// end meanwhile: both hold nothing.
+    pub(super) fn held_by(pid: u32, sockets: &[(u64, SocketAddr)]) -> impl Iterator<Item = SocketAddr> {
+        let fds = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        let inodes = fds.filter_map(|fd| socket_inode(&std::fs::read_link(fd.path()).ok()?));
+        inodes.flat_map(|inode| sockets.iter().filter(move |(open, _)| *open == inode).map(|(_, address)| *address))
+    }
+
     /// Inode and address of a line of `/proc/net/tcp` that is a listener on `port`.
-    pub(super) fn listening(line: &str, port: u16) -> Option<(u64, SocketAddr)> {
+    fn listening(line: &str, port: u16) -> Option<(u64, SocketAddr)> {
         let mut fields = line.split_ascii_whitespace();
         let local = fields.nth(1)?;
         if fields.nth(1)? != "0A" {
@@ -247,7 +281,7 @@ mod linux {
     }
 
     /// The number in `socket:[123]`.
-    pub(super) fn socket_inode(link: &Path) -> Option<u64> {
+    fn socket_inode(link: &Path) -> Option<u64> {
         link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
     }
 

@@ -11,6 +11,22 @@ pub fn hms(at: UnixMs) -> String {
     }
 }
 
+/// `2026-01-29` in the local time zone.
+#[must_use]
+pub fn date(at: UnixMs) -> String {
+    zoned(at).map_or_else(|| at.to_string(), |time| time.strftime("%Y-%m-%d").to_string())
+}
+
+/// When the local day of `at` began.
+#[must_use]
+pub fn start_of_day(at: UnixMs) -> UnixMs {
+    zoned(at).and_then(|time| time.start_of_day().ok()).map_or(at, |start| start.timestamp().as_millisecond())
+}
+
+fn zoned(at: UnixMs) -> Option<jiff::ZonedDateTime> {
+    Some(jiff::Timestamp::from_millisecond(at).ok()?.to_zoned_datetime(jiff::tz::TimeZone::system()))
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

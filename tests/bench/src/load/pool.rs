@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use rustix::buffer::spare_capacity;
-use rustix::event::{Timespec, epoll};
+use rustix::event::{PollFd, PollFlags, Timespec, epoll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
@@ -138,7 +138,15 @@ impl Pool {
     /// Waits up to `timeout` for something to read and tells `tell` about everything that came: the client's
     /// place, what was seen, and where its next requests go.
     pub fn turn(&mut self, timeout: Duration, mut tell: impl FnMut(usize, Seen<'_>, &mut Out)) -> Result<()> {
-        let timeout = Timespec::try_from(timeout).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
+        let nothing = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let mut timeout = Timespec::try_from(timeout).unwrap_or(nothing);
+        if timeout.tv_nsec % 1_000_000 != 0 {
+            // An epoll wait counts in whole milliseconds; a poll on the epoll set itself does not.
+            match rustix::event::poll(&mut [PollFd::new(&self.epoll, PollFlags::IN)], Some(&timeout)) {
+                Ok(_) | Err(Errno::INTR) => timeout = nothing,
+                Err(error) => return Err(error).context("poll failed"),
+            }
+        }
         self.ready.clear();
         match epoll::wait(&self.epoll, spare_capacity(&mut self.ready), Some(&timeout)) {
             Ok(_) | Err(Errno::INTR) => {}

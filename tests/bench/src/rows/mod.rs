@@ -23,4 +23,6 @@ pub fn run(session: &Session, report: &mut Report) {
     churn::run(session, report);
     stalled::run(session, report);
     requests::slow_method(session, report);
+    let wanted: Vec<_> = ROWS.iter().copied().filter(|row| session.wants(&[row])).collect();
+    report.arrange(&wanted);
 }

@@ -104,10 +104,12 @@ fn snapshot(session: &Session, report: &mut Report, crowds: &mut Crowds, method:
         return;
     }
     #[allow(clippy::cast_precision_loss, reason = "a frame's size")]
-    let kilobytes = size.unwrap_or(0) as f64 / 1024.0;
-    let name = format!("{method} ({kilobytes:.1} KB): CPU each");
+    let kilobytes = size.map(|size: usize| size as f64 / 1024.0);
+    let shown = kilobytes.map(|kilobytes| format!(" ({kilobytes:.1} KB)")).unwrap_or_default();
+    let name = format!("{method}{shown}: CPU each");
+    let limit = echo.zip(kilobytes).map(|(echo, kilobytes)| 3.0 * echo + 0.2 * kilobytes);
     let line = Line::new("snapshots", name, Unit::Micros, &cpu);
-    let line = line.limit(echo.map(|echo| 3.0 * echo + 0.2 * kilobytes), "3x B's echo + 0.2 us per KB");
+    let line = line.limit(limit, "3x B's echo + 0.2 us per KB");
     report.push(line.at_most(1.0 / 25.0, Kind::Original));
 }
 

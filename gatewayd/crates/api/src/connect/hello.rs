@@ -9,7 +9,8 @@ use crate::caller::Role;
 use crate::context::Context;
 
 /// The lists of methods and events, serialised once.
-pub(crate) fn features() -> Bytes {
+#[must_use]
+pub fn features() -> Bytes {
     Features::listed().to_json().into()
 }
 
@@ -22,7 +23,7 @@ pub(crate) fn write_hello(cx: &Context, admitted: &Admitted, out: &mut Vec<u8>) 
         issued_at_ms: u64::try_from(issued.issued_at_ms).unwrap_or_default(),
     });
     let presence = cx.domain.presence.json();
-    let health = cx.domain.health.cached();
+    let health = cx.domain.health.json();
     let defaults = cx.domain.agents.session_defaults();
     let parts = HelloParts {
         server: Server {

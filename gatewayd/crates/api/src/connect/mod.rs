@@ -7,9 +7,10 @@ mod peer;
 mod refuse;
 
 pub use admit::Admitted;
+pub use hello::features;
 pub use peer::{FORWARDING_HEADERS, Peer, Pending};
 pub use refuse::Refused;
 
 pub(crate) use admit::admit;
-pub(crate) use hello::{features, greetings, write_hello};
+pub(crate) use hello::{greetings, write_hello};
 pub(crate) use peer::{challenge, judge_origin, locate};

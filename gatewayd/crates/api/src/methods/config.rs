@@ -213,7 +213,7 @@ fn guard(present: &Snapshot, base_hash: Option<&str>) -> Result<(), ErrorShape> 
 }
 
 fn parse(raw: &str) -> Result<Value, ErrorShape> {
-    Document::parse(raw).map(|document| document.value()).map_err(|error| ErrorShape::invalid(error.to_string()))
+    Document::parse(raw).map(|document| document.value().clone()).map_err(|error| ErrorShape::invalid(error.to_string()))
 }
 
 fn commit(writer: &Writer, text: &str, base_hash: Option<&str>, drops: &Drops) -> Result<Committed, ErrorShape> {

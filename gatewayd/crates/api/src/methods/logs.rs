@@ -1,7 +1,5 @@
 //! `logs.tail` (ws-protocol 5.13).
 
-use std::sync::Arc;
-
 use gateway_wire::types::logs::LogsTailParams;
 
 use crate::registry::{Call, Function, Work, json, later};
@@ -20,7 +18,7 @@ fn tail(call: Call<'_>) -> Work {
     later(async move {
         let read = tokio::task::spawn_blocking(move || {
             let limit = usize::try_from(params.limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX);
-            reader.tail(Arc::as_ref(&file), params.cursor, limit, params.max_bytes.unwrap_or(MAX_BYTES))
+            reader.tail(&file, params.cursor, limit, params.max_bytes.unwrap_or(MAX_BYTES))
         });
         let failed = |error: &dyn std::fmt::Display| {
             gateway_wire::error::ErrorShape::unavailable(format!("log read failed: {error}"))

@@ -162,20 +162,21 @@ impl Edit<'_> {
         }
     }
 
-    /// Cuts `range`, with its line when nothing else is on it, else with the blanks behind it.
+    /// Cuts `range`, with its line when nothing else is on it, else with the blanks on one side of it.
     fn cut(&mut self, range: Range<usize>) {
+        let blanks = [' ', '\t'];
         let before = self.line_before(range.start);
         let after = &self.text[range.end..];
-        let blanks = after.len() - after.trim_start_matches([' ', '\t']).len();
-        let rest = &after[blanks..];
+        let rest = after.trim_start_matches(blanks);
+        let next = range.end + after.len() - rest.len();
         let newline = if rest.starts_with("\r\n") { 2 } else { usize::from(rest.starts_with('\n')) };
-        let alone = before.trim_matches([' ', '\t']).is_empty() && range.start > before.len();
-        let range = if alone && newline > 0 {
-            range.start - before.len()..range.end + blanks + newline
+        let kept_before = before.trim_end_matches(blanks).len();
+        let range = if kept_before == 0 && range.start > before.len() && newline > 0 {
+            range.start - before.len()..next + newline
         } else if rest.starts_with(['}', ']']) || newline > 0 {
-            range
+            range.start - before.len() + kept_before..range.end
         } else {
-            range.start..range.end + blanks
+            range.start..next
         };
         self.splices.push((range, String::new()));
     }

@@ -1,6 +1,6 @@
 //! The other chat networks. Where the reference lists no keys of a plugin, any are accepted.
 
-use super::row::{Part, Reload, Type, ANY_MAP, BOOL, IDS, NAT, OBJECT, OBJECT_MAP, POS, POS_NUMBER, TEXT, TEXTS, int, like, one, keys};
+use super::row::{Part, Reload, Type, ANY, ANY_MAP, BOOL, IDS, NAT, OBJECT, OBJECT_MAP, POS, POS_NUMBER, TEXT, TEXTS, int, like, one, keys};
 
 const DM_POLICY: Type = one(&["pairing", "allowlist", "open", "disabled"]);
 const GROUP_POLICY: Type = one(&["open", "disabled", "allowlist"]);
@@ -24,7 +24,7 @@ keys! {
     "channels.slack.userTokenReadOnly": BOOL, "true", "Use the user token for reading only.";
     "channels.slack.allowBots": BOOL, "-", "Answer other bots.";
     "channels.slack.requireMention": BOOL, "-", "Answer in groups only when mentioned.";
-    "channels.slack.groupPolicy": GROUP_POLICY, "allowlist", "Which groups are answered.";
+    "channels.slack.groupPolicy": GROUP_POLICY, "\"allowlist\"", "Which groups are answered.";
     "channels.slack.historyLimit": NAT, "-", "How many unanswered group messages are kept.";
     "channels.slack.dmHistoryLimit": NAT, "-", "How many earlier turns of a direct chat are kept.";
     "channels.slack.dms": Type::Map(&ANY_MAP), "-", "Settings per direct chat.";
@@ -75,7 +75,7 @@ keys! {
     "channels.googlechat.configWrites": BOOL, "-", "Let the channel write to this file, for instance when a group moves.";
     "channels.googlechat.allowBots": BOOL, "-", "Answer other bots.";
     "channels.googlechat.requireMention": BOOL, "-", "Answer in groups only when mentioned.";
-    "channels.googlechat.groupPolicy": GROUP_POLICY, "allowlist", "Which groups are answered.";
+    "channels.googlechat.groupPolicy": GROUP_POLICY, "\"allowlist\"", "Which groups are answered.";
     "channels.googlechat.groupAllowFrom": IDS, "-", "Senders that are allowed in groups.";
     "channels.googlechat.groups": Type::Map(&ANY_MAP), "-", "Settings per group; when not empty, other groups are not answered.";
     "channels.googlechat.serviceAccount": Type::OneOf(&[TEXT, ANY_MAP]), "-", "Service account, as JSON text or object.", secret;
@@ -121,10 +121,10 @@ keys! {
     "channels.signal.ignoreAttachments": BOOL, "-", "Do not fetch attachments.";
     "channels.signal.ignoreStories": BOOL, "-", "Do not fetch stories.";
     "channels.signal.sendReadReceipts": BOOL, "-", "Tell senders that their message was read.";
-    "channels.signal.dmPolicy": DM_POLICY, "pairing", "Who may write in direct chats.";
+    "channels.signal.dmPolicy": DM_POLICY, "\"pairing\"", "Who may write in direct chats.";
     "channels.signal.allowFrom": IDS, "-", "Senders that are allowed; `*` for all.";
     "channels.signal.groupAllowFrom": IDS, "-", "Senders that are allowed in groups.";
-    "channels.signal.groupPolicy": GROUP_POLICY, "allowlist", "Which groups are answered.";
+    "channels.signal.groupPolicy": GROUP_POLICY, "\"allowlist\"", "Which groups are answered.";
     "channels.signal.historyLimit": NAT, "-", "How many unanswered group messages are kept.";
     "channels.signal.dmHistoryLimit": NAT, "-", "How many earlier turns of a direct chat are kept.";
     "channels.signal.dms": Type::Map(&ANY_MAP), "-", "Settings per direct chat.";
@@ -152,10 +152,10 @@ keys! {
     "channels.imessage.remoteHost": TEXT, "-", "Host to fetch attachments from.";
     "channels.imessage.service": one(&["imessage", "sms", "auto"]), "-", "Service used for sending.";
     "channels.imessage.region": TEXT, "-", "Region for phone numbers without country code.";
-    "channels.imessage.dmPolicy": DM_POLICY, "pairing", "Who may write in direct chats.";
+    "channels.imessage.dmPolicy": DM_POLICY, "\"pairing\"", "Who may write in direct chats.";
     "channels.imessage.allowFrom": IDS, "-", "Senders that are allowed; `*` for all.";
     "channels.imessage.groupAllowFrom": IDS, "-", "Senders that are allowed in groups.";
-    "channels.imessage.groupPolicy": GROUP_POLICY, "allowlist", "Which groups are answered.";
+    "channels.imessage.groupPolicy": GROUP_POLICY, "\"allowlist\"", "Which groups are answered.";
     "channels.imessage.historyLimit": NAT, "-", "How many unanswered group messages are kept.";
     "channels.imessage.dmHistoryLimit": NAT, "-", "How many earlier turns of a direct chat are kept.";
     "channels.imessage.dms": Type::Map(&ANY_MAP), "-", "Settings per direct chat.";
@@ -178,10 +178,10 @@ keys! {
     "channels.bluebubbles.serverUrl": TEXT, "-", "Address of the BlueBubbles server.";
     "channels.bluebubbles.password": TEXT, "-", "Password of the server.", secret;
     "channels.bluebubbles.webhookPath": TEXT, "-", "Path under which updates arrive.";
-    "channels.bluebubbles.dmPolicy": DM_POLICY, "pairing", "Who may write in direct chats.";
+    "channels.bluebubbles.dmPolicy": DM_POLICY, "\"pairing\"", "Who may write in direct chats.";
     "channels.bluebubbles.allowFrom": IDS, "-", "Senders that are allowed; `*` for all.";
     "channels.bluebubbles.groupAllowFrom": IDS, "-", "Senders that are allowed in groups.";
-    "channels.bluebubbles.groupPolicy": GROUP_POLICY, "allowlist", "Which groups are answered.";
+    "channels.bluebubbles.groupPolicy": GROUP_POLICY, "\"allowlist\"", "Which groups are answered.";
     "channels.bluebubbles.historyLimit": NAT, "-", "How many unanswered group messages are kept.";
     "channels.bluebubbles.dmHistoryLimit": NAT, "-", "How many earlier turns of a direct chat are kept.";
     "channels.bluebubbles.dms": Type::Map(&ANY_MAP), "-", "Settings per direct chat.";
@@ -218,10 +218,10 @@ keys! {
     "channels.msteams.webhook": OBJECT, "-", "Where events arrive.";
     "channels.msteams.webhook.path": TEXT, "-", "Path.";
     "channels.msteams.webhook.port": POS, "-", "Port.";
-    "channels.msteams.dmPolicy": DM_POLICY, "pairing", "Who may write in direct chats.";
+    "channels.msteams.dmPolicy": DM_POLICY, "\"pairing\"", "Who may write in direct chats.";
     "channels.msteams.allowFrom": TEXTS, "-", "Senders that are allowed; `*` for all.";
     "channels.msteams.groupAllowFrom": TEXTS, "-", "Senders that are allowed in groups.";
-    "channels.msteams.groupPolicy": GROUP_POLICY, "allowlist", "Which groups are answered.";
+    "channels.msteams.groupPolicy": GROUP_POLICY, "\"allowlist\"", "Which groups are answered.";
     "channels.msteams.textChunkLimit": POS, "-", "Longest message, in characters.";
     "channels.msteams.chunkMode": CHUNK_MODE, "-", "Cut long answers by length or at line ends.";
     "channels.msteams.blockStreamingCoalesce": like("agents.defaults.blockStreamingCoalesce"), "-", "Joining small blocks.";
@@ -244,4 +244,5 @@ keys! {
     "channels.zalouser": ANY_MAP, "-", "Zalo, personal account; the keys are those of its plugin.", reload(Reload::Hot(Part::Channel));
     "channels.line": ANY_MAP, "-", "LINE; the keys are those of its plugin.", reload(Reload::Hot(Part::Channel));
     "channels.twitch": ANY_MAP, "-", "Twitch; the keys are those of its plugin.", reload(Reload::Hot(Part::Channel));
+    "channels.<key>": ANY, "-", "A channel of an installed plugin.", reload(Reload::Hot(Part::Channel));
 }

@@ -7,7 +7,7 @@ keys! {
     "agents.defaults.memorySearch.enabled": BOOL, "true", "Offer the search.";
     "agents.defaults.memorySearch.sources": Type::List(&one(&["memory", "sessions"])), "[\"memory\"]", "What is searched.";
     "agents.defaults.memorySearch.experimental.sessionMemory": BOOL, "false", "Search old conversations too.";
-    "agents.defaults.memorySearch.provider": one(&["openai", "local", "gemini"]), "\"auto\"", "Who makes the embeddings.";
+    "agents.defaults.memorySearch.provider": one(&["openai", "local", "gemini"]), "auto", "Who makes the embeddings.";
     "agents.defaults.memorySearch.remote.baseUrl": TEXT, "-", "Address of the embedding service.";
     "agents.defaults.memorySearch.remote.apiKey": TEXT, "-", "Key of the embedding service.", secret;
     "agents.defaults.memorySearch.remote.headers": TEXT_MAP, "-", "Headers sent to the embedding service.", secret;

@@ -48,4 +48,5 @@ keys! {
     "agents.defaults.sandbox.browser.autoStartTimeoutMs": POS, "12000", "How long to wait for it, in milliseconds.";
     "agents.defaults.sandbox.prune.idleHours": NAT, "24", "Remove a container after so many idle hours.";
     "agents.defaults.sandbox.prune.maxAgeDays": NAT, "7", "Remove a container after so many days.";
+    "agents.defaults.sandbox.docker.ulimits.<key>": Type::OneOf(&[TEXT, NUMBER, OBJECT]), "-", "A limit: one value for both, or soft and hard.";
 }

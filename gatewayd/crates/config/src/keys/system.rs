@@ -4,8 +4,8 @@ use super::row::{Part, Reload, BOOL, BOOL_OR_AUTO, COLOR, ID, NAME, NAT, OBJECT,
 
 keys! {
     "commands": OBJECT, "-", "Commands in chats.";
-    "commands.native": BOOL_OR_AUTO, "auto", "Register commands with the channel where it can.";
-    "commands.nativeSkills": BOOL_OR_AUTO, "auto", "Register skills as commands too.";
+    "commands.native": BOOL_OR_AUTO, "\"auto\"", "Register commands with the channel where it can.";
+    "commands.nativeSkills": BOOL_OR_AUTO, "\"auto\"", "Register skills as commands too.";
     "commands.text": BOOL, "true", "Take commands written as text.";
     "commands.bash": BOOL, "false", "Take shell commands from chats.";
     "commands.bashForegroundMs": int(0.0, 30000.0), "2000", "How long a shell command is waited for, in milliseconds.";

@@ -41,11 +41,7 @@ fn of_type(ty: Type, key: &Key) -> Value {
             json!({"type": "array", "items": items})
         }
         Type::Map(item) => {
-            let other = match key.other.as_deref() {
-                Some(entry) if entry.row.is_none() && matches!(item, Type::OneOf(_)) => of_type(*item, entry),
-                Some(entry) => of_key(entry),
-                None => of_type(*item, key),
-            };
+            let other = key.other.as_deref().map_or_else(|| of_type(*item, key), of_key);
             json!({"type": "object", "additionalProperties": other})
         }
         Type::Object => object(key),

@@ -21,11 +21,11 @@ pub use config::Config;
 pub use duration::parse_ms;
 pub use features::{CanvasHost, Commands, Cron, Discovery, Hooks, MdnsMode, Scope, Session, Talk, Ui};
 pub use gateway::{
-    Auth, AuthMode, Bind, ControlUi, Gateway, Mode, Nodes, ReloadMode, ReloadSettings, Remote, Tailscale, TailscaleMode,
+    Auth, AuthMode, Bind, ControlUi, Gateway, Mode, Nodes, NotABind, ReloadMode, ReloadSettings, Remote, Tailscale, TailscaleMode,
     Tls,
 };
 pub use heartbeat::{ActiveHours, DEFAULT_PROMPT, Heartbeat};
 pub use logging::{ConsoleStyle, Level, Logging};
 pub use model_ref::{DEFAULT_MODEL, ModelRef};
 pub use models::{Cost, Model, Models, Provider};
-pub use network::Network;
+pub use network::{Network, NotANetwork};

@@ -66,7 +66,7 @@ impl Walk {
             (Type::Map(item), Value::Object(map)) => {
                 for (name, value) in map {
                     self.within(name, |w| match key.fields.get(name).or(key.other.as_deref()) {
-                        Some(known) => w.check(known, entry_type(known, *item), value),
+                        Some(known) => w.check(known, known.ty, value),
                         None => w.check(key, *item, value),
                     });
                 }
@@ -157,14 +157,6 @@ impl Walk {
 pub(crate) fn bind_address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
     bare.parse().ok()
-}
-
-/// A row for `<key>` that only groups fields still takes whatever the map's own type takes.
-fn entry_type(entry: &Key, item: Type) -> Type {
-    match (entry.row, item) {
-        (None, Type::OneOf(_)) => item,
-        _ => entry.ty,
-    }
 }
 
 fn is_hex_color(text: &str) -> bool {

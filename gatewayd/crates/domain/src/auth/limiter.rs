@@ -219,7 +219,7 @@ mod tests {
         let (limiter, clock, key) = fixture();
         for n in 0..200 {
             assert_eq!(limiter.wrong(&key, n), None);
-            advance(&clock, WINDOW / (BUDGET - 1));
+            advance(&clock, WINDOW.div_f64(f64::from(BUDGET - 1)) + Duration::from_millis(1));
         }
     }
 

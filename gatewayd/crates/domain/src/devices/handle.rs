@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gateway_base::clock::{Clock, UnixMs};
 use gateway_base::secret::Secret;
+use gateway_wire::types::devices::{DevicePairApproveResult, DevicePairListResult, DevicePairRejectResult};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::error::{Error, TokenError};
@@ -11,7 +12,6 @@ use super::identity::Identity;
 use super::operation::{Command, Core, Phase, Touch};
 use super::record::Meta;
 use super::task::DevicesTask;
-use super::view::{Approved, PairList, Rejected};
 use crate::events::Bus;
 use crate::ports::store::Buckets;
 
@@ -157,20 +157,20 @@ impl Devices {
     }
 
     /// Waiting requests and paired devices, newest first.
-    pub async fn list(&self) -> Result<PairList, Error> {
+    pub async fn list(&self) -> Result<DevicePairListResult, Error> {
         self.ready().await?;
         self.ask(Command::List).await
     }
 
     /// Approves a request. The caller must have the scopes that the device would get.
-    pub async fn approve(&self, caller: &[String], request_id: &str) -> Result<Approved, Error> {
+    pub async fn approve(&self, caller: &[String], request_id: &str) -> Result<DevicePairApproveResult, Error> {
         self.ready().await?;
         let (caller, request_id) = (caller.to_vec(), request_id.to_owned());
         self.ask(|reply| Command::Approve { caller, request_id, reply }).await
     }
 
     /// Rejects a request.
-    pub async fn reject(&self, request_id: &str) -> Result<Rejected, Error> {
+    pub async fn reject(&self, request_id: &str) -> Result<DevicePairRejectResult, Error> {
         self.ready().await?;
         let request_id = request_id.to_owned();
         self.ask(|reply| Command::Reject { request_id, reply }).await

@@ -18,7 +18,6 @@ pub use error::{Error, TokenError};
 pub use handle::{Admission, Admitted, Devices, DevicesOptions, Invalidated, Issued, Revoked};
 pub use record::Meta;
 pub use task::DevicesTask;
-pub use view::{Approved, DevicePending, PairList, PairedDevice, Rejected, TokenSummary};
 
 #[cfg(test)]
 mod tests;

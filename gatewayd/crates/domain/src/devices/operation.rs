@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gateway_base::clock::Clock;
+use gateway_wire::types::devices::{DevicePairApproveResult, DevicePairListResult, DevicePairRejectResult, PairDecision};
 use tokio::sync::{broadcast, oneshot};
 
 use super::error::Error;
@@ -14,7 +15,7 @@ use super::record::{self, Device, Meta, Request};
 use super::scopes;
 use super::table::{Entry, Table};
 use super::token::ServerKey;
-use super::view::{self, Approved, PairList, Rejected};
+use super::view;
 use crate::events::Bus;
 use crate::ports::store::{self, Bucket, Buckets, Expect};
 
@@ -37,9 +38,9 @@ type Reply<T> = oneshot::Sender<Result<T, Error>>;
 pub enum Command {
     Admit(Box<Admission>, Reply<Admitted>),
     Ensure { identity: Identity, role: String, scopes: Vec<String>, reply: Reply<Option<Issued>> },
-    List(Reply<PairList>),
-    Approve { caller: Vec<String>, request_id: String, reply: Reply<Approved> },
-    Reject { request_id: String, reply: Reply<Rejected> },
+    List(Reply<DevicePairListResult>),
+    Approve { caller: Vec<String>, request_id: String, reply: Reply<DevicePairApproveResult> },
+    Reject { request_id: String, reply: Reply<DevicePairRejectResult> },
     Rotate {
         caller: Vec<String>,
         device_id: String,
@@ -189,7 +190,7 @@ impl Core {
             .await?;
         if let Some(request) = silent {
             self.forget_request(&request.request_id).await;
-            self.bus.publish("device.pair.resolved", &view::resolved(&request, true, now), None);
+            self.bus.publish("device.pair.resolved", &view::resolved(&request, PairDecision::Approved, now), None);
         }
         Ok(Admitted::Paired(issued))
     }
@@ -227,7 +228,7 @@ impl Core {
         .await
     }
 
-    async fn approve(&self, caller: &[String], request_id: &str) -> Result<Approved, Error> {
+    async fn approve(&self, caller: &[String], request_id: &str) -> Result<DevicePairApproveResult, Error> {
         let now = self.clock.now();
         let request = self.table().request(request_id, now).ok_or(Error::UnknownRequest)?;
         if !scopes::covers(caller, &request.scopes) {
@@ -247,17 +248,17 @@ impl Core {
             })
             .await?;
         self.forget_request(request_id).await;
-        self.bus.publish("device.pair.resolved", &view::resolved(&request, true, now), None);
-        Ok(Approved { request_id: request_id.to_owned(), device: view::paired(&device) })
+        self.bus.publish("device.pair.resolved", &view::resolved(&request, PairDecision::Approved, now), None);
+        Ok(DevicePairApproveResult { request_id: request_id.to_owned(), device: view::paired(&device) })
     }
 
-    async fn reject(&self, request_id: &str) -> Result<Rejected, Error> {
+    async fn reject(&self, request_id: &str) -> Result<DevicePairRejectResult, Error> {
         let now = self.clock.now();
         let request = self.table().request(request_id, now).ok_or(Error::UnknownRequest)?;
         self.store.delete(Bucket::DeviceRequests, request_id, Expect::Any).await?;
         self.table().requests.remove(request_id);
-        self.bus.publish("device.pair.resolved", &view::resolved(&request, false, now), None);
-        Ok(Rejected { request_id: request_id.to_owned(), device_id: request.device_id.clone() })
+        self.bus.publish("device.pair.resolved", &view::resolved(&request, PairDecision::Rejected, now), None);
+        Ok(DevicePairRejectResult { request_id: request_id.to_owned(), device_id: request.device_id.clone() })
     }
 
     async fn rotate(

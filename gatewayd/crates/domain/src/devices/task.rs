@@ -71,7 +71,7 @@ impl DevicesTask {
         self.finish().await;
     }
 
-    async fn load(&self) {
+    async fn load(&mut self) {
         while let Err(error) = self.core.load().await {
             tracing::error!(error = %gateway_base::error_chain::Chain(&error), "device records cannot be read; trying again");
             self.phase.send_replace(Phase::Failed(error));

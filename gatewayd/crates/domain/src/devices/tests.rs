@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gateway_base::clock::Clock;
+use gateway_wire::types::devices::{DeviceTokenSummary, PairedDevice};
 use tokio::sync::oneshot;
 
 use super::identity::Identity;
@@ -117,6 +118,10 @@ fn local(n: u8, role: &str, scopes: &[&str]) -> Admission {
     admission.meta.remote_ip = Some("127.0.0.1".to_owned());
     admission.is_local = true;
     admission
+}
+
+fn tokens(device: &PairedDevice) -> &[DeviceTokenSummary] {
+    device.tokens.as_deref().unwrap_or_default()
 }
 
 fn admin() -> Vec<String> {

@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use gateway_wire::events::{self, Droppable, Event as Row};
+use gateway_wire::types::common::StateVersion;
 use serde::Serialize;
 use tokio::sync::mpsc::{self, error::TrySendError};
-
-use super::StateVersion;
 
 /// Queue of the listener that serves every client.
 pub const HUB_QUEUE: usize = 65_536;

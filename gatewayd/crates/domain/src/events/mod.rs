@@ -2,7 +2,9 @@
 //! nothing in the domain waits for a listener, so the graph of channels has no cycle.
 
 mod bus;
+mod pace;
 mod versions;
 
 pub use bus::{Bus, Event, HUB_QUEUE, Received, Subscription};
-pub use versions::{StateVersion, Versions};
+pub(crate) use pace::paced;
+pub use versions::Versions;

@@ -4,14 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Both counters at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StateVersion {
-    /// Counts changes of the presence list.
-    pub presence: u64,
-    /// Counts finished health refreshes.
-    pub health: u64,
-}
+use gateway_wire::types::common::StateVersion;
 
 /// The counters. Clones share them.
 #[derive(Clone, Debug)]

@@ -275,7 +275,7 @@ impl HubTask {
             frame::append_text(&mut bytes, event.payload.len() + 64, |out| {
                 gateway_wire::frame::write_event(out, event.row.name, &event.payload, seq, event.state);
             });
-            ends.push((bytes.len(), event.droppable()));
+            ends.push((bytes.len(), event.droppable));
         }
         (!ends.is_empty()).then(|| Batch { bytes: bytes.into(), ends })
     }

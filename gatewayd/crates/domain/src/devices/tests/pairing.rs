@@ -49,7 +49,7 @@ async fn a_remote_device_waits_for_a_person() {
     assert_eq!((pairs.pending.len(), pairs.paired.len()), (1, 0));
 
     let approved = f.devices.approve(&list(&["operator.pairing"]), &id).await.expect("approved");
-    assert_eq!(approved.device.roles, list(&["node"]), "what was recorded first is what is approved");
+    assert_eq!(approved.device.roles, Some(list(&["node"])), "what was recorded first is what is approved");
     assert_eq!(f.events()[0].1["decision"], "approved");
     let issued = f.pair(remote(1, "node", &[])).await;
     assert_eq!(f.verify(1, "node", issued.token.expose(), &[]).await, Ok(()));
@@ -77,7 +77,7 @@ async fn more_role_or_scope_needs_approval_again() {
     f.pair(local(1, "operator", &["operator.read"])).await;
     let id = f.request(remote(1, "operator", &["operator.read", "operator.admin"])).await;
     let pending = f.devices.list().await.expect("list").pending;
-    assert!(pending[0].is_repair);
+    assert_eq!(pending[0].is_repair, Some(true));
     f.devices.reject(&id).await.expect("rejected");
     assert_eq!(f.events().last().map(|e| e.1["decision"].clone()), Some("rejected".into()));
     f.request(remote(1, "node", &[])).await;
@@ -85,9 +85,9 @@ async fn more_role_or_scope_needs_approval_again() {
     let both = f.pair(local(1, "node", &["operator.write"])).await;
     assert_eq!(both.role, "node");
     let paired = f.devices.list().await.expect("list").paired;
-    assert_eq!(paired[0].roles, list(&["operator", "node"]));
-    assert_eq!(paired[0].scopes, list(&["operator.read", "operator.write"]));
-    assert_eq!(paired[0].tokens.iter().map(|t| t.role.as_str()).collect::<Vec<_>>(), ["node", "operator"]);
+    assert_eq!(paired[0].roles, Some(list(&["operator", "node"])));
+    assert_eq!(paired[0].scopes, Some(list(&["operator.read", "operator.write"])));
+    assert_eq!(tokens(&paired[0]).iter().map(|t| t.role.as_str()).collect::<Vec<_>>(), ["node", "operator"]);
 }
 
 #[tokio::test]
@@ -179,7 +179,7 @@ async fn a_new_description_is_shown_at_once_and_written_later() {
     renamed.meta.display_name = None;
     f.pair(renamed).await;
     let shown = &f.devices.list().await.expect("list").paired[0];
-    assert_eq!(shown.meta.display_name, None, "an omitted name erases the stored one");
+    assert_eq!(shown.display_name, None, "an omitted name erases the stored one");
     assert_eq!(f.store.writes(), writes);
     tokio::time::sleep(std::time::Duration::from_secs(6)).await;
     assert_eq!(f.store.writes(), writes + 1);
@@ -188,7 +188,7 @@ async fn a_new_description_is_shown_at_once_and_written_later() {
     f.pair(renamed).await;
     let f = f.restart().await;
     let shown = &f.devices.list().await.expect("list").paired[0];
-    assert_eq!(shown.meta.display_name.as_deref(), Some("last words"), "a stop writes what is left");
+    assert_eq!(shown.display_name.as_deref(), Some("last words"), "a stop writes what is left");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use gateway_admin::v1;
 use gateway_admin::v1::admin_client::AdminClient;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
+use tokio::time::timeout;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::Service;
@@ -19,6 +20,8 @@ use crate::admin::connection::Peer;
 use crate::admin::routes::Routes;
 
 const NEVER: Duration = Duration::from_secs(3600);
+/// Longer than anything here takes on a busy machine.
+const LONG: Duration = Duration::from_secs(60);
 
 async fn raw(running: &Running) -> UnixStream {
     UnixStream::connect(&running.path).await.expect("the server listens")
@@ -28,7 +31,7 @@ async fn raw(running: &Running) -> UnixStream {
 async fn until_closed(stream: &mut UnixStream) {
     let mut heard = Vec::new();
     // A reset is as good as an end.
-    let _ = stream.read_to_end(&mut heard).await;
+    let _ = timeout(LONG, stream.read_to_end(&mut heard)).await.expect("the server closes it");
 }
 
 async fn still_serves(running: &Running) {
@@ -107,14 +110,17 @@ async fn connections_beyond_the_limit_are_closed_and_places_come_back() {
     until_closed(&mut raw(&running).await).await;
     drop(held);
     // The server learns of the three ends in its own time; until then a connection is closed as one too many.
-    loop {
-        let channel = connect(&Endpoint::at(&running.path), ConnectOptions::default()).await;
-        if let Ok(channel) = channel
-            && AdminClient::new(channel).status(v1::StatusRequest {}).await.is_ok()
-        {
-            return;
+    let served = async {
+        loop {
+            let channel = connect(&Endpoint::at(&running.path), ConnectOptions::default()).await;
+            if let Ok(channel) = channel
+                && AdminClient::new(channel).status(v1::StatusRequest {}).await.is_ok()
+            {
+                return;
+            }
         }
-    }
+    };
+    timeout(LONG, served).await.expect("the places come back");
 }
 
 #[tokio::test]
@@ -122,7 +128,7 @@ async fn a_message_that_is_too_large_is_refused_and_the_next_is_served() {
     let running = start(Limits::default()).await;
     let mut admin = running.admin().await;
     let params_json = format!("\"{}\"", "x".repeat(5 * 1024 * 1024));
-    let request = v1::CallRequest { method: "echo".to_owned(), params_json, expect_final: false };
+    let request = v1::CallRequest { method: "fail".to_owned(), params_json, expect_final: false };
     let error = admin.call(request).await.expect_err("it is over the limit");
     assert_eq!(error.code(), Code::OutOfRange, "{error:?}");
     admin.status(v1::StatusRequest {}).await.expect("the connection lives");

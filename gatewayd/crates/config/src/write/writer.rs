@@ -1,6 +1,4 @@
-//! The only writer of the config file. A write is a transaction: the new text is checked with the code the daemon
-//! starts with, compared with what was there, the old text is kept as a numbered copy, and only then is the file
-//! replaced. Nothing is touched when any of it fails.
+//! The transaction.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -12,6 +10,7 @@ use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use serde_json::Value;
 
+use super::loss::{missing, placeholder};
 use crate::edit::{self, Document};
 use crate::issue::Issue;
 use crate::load::{self, Read, Snapshot};
@@ -249,33 +248,4 @@ fn failed(what: &'static str, path: &Path, source: io::Error) -> Error {
 
 fn first(issues: &[Issue]) -> String {
     issues.first().map(ToString::to_string).unwrap_or_default()
-}
-
-/// The path of the first placeholder.
-fn placeholder(value: &Value, path: &mut Vec<String>) -> Option<String> {
-    let mut below = |name: String, value: &Value| {
-        path.push(name);
-        let found = placeholder(value, path);
-        path.pop();
-        found
-    };
-    match value {
-        Value::Object(map) => map.iter().find_map(|(key, value)| below(key.clone(), value)),
-        Value::Array(items) => items.iter().enumerate().find_map(|(i, value)| below(i.to_string(), value)),
-        Value::String(text) if text == PLACEHOLDER => Some(path.join(".")),
-        _ => None,
-    }
-}
-
-/// Paths of `old` that `new` lacks. Lists count as values; a changed kind of value is a change, not a loss.
-fn missing(old: &Value, new: &Value, path: &mut Vec<String>, lost: &mut Vec<String>) {
-    let (Value::Object(old), Value::Object(new)) = (old, new) else { return };
-    for (key, value) in old {
-        path.push(key.clone());
-        match new.get(key) {
-            Some(new) => missing(value, new, path, lost),
-            None => lost.push(path.join(".")),
-        }
-        path.pop();
-    }
 }

@@ -1,0 +1,8 @@
+//! `config`: looks at the file and edits it. Edits keep the user's text and go through the same writer the daemon
+//! uses; a running daemon sees the new file by itself.
+
+mod edit;
+mod run;
+mod show;
+
+pub use run::run;

@@ -1,0 +1,208 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use gateway_base::clock::Clock;
+use gateway_base::env::Env;
+use gateway_base::paths::Paths;
+use gateway_config::Issue;
+
+use super::*;
+use crate::cmds::status::daemon::{Asked, Daemon};
+use crate::cmds::status::report::{ConfigReport, ControlUi, GatewayReport, RpcFailure, ServiceReport};
+use crate::cmds::status::verdict::{Facts, judge};
+use crate::cmds::testing::assert_schema;
+use crate::output::Output;
+use crate::ports::{PortListener, PortReport};
+use crate::service::{Audit, Command};
+use crate::settings::Settings;
+use crate::spelling::Words;
+
+fn app() -> App {
+    let env = Env::from_pairs([("HOME", "/home/you")]);
+    let paths = Paths::resolve(&env, None).expect("HOME is set");
+    let out = Output::new(&env, true, false);
+    App { env, paths, out, words: Words::for_name(None), clock: Clock::manual(0) }
+}
+
+fn target(app: &App) -> Target {
+    Target::local(&Settings::from_value(serde_json::json!({})), &app.env, &app.paths, None)
+}
+
+fn view(valid: bool) -> ConfigView {
+    ConfigView {
+        path: PathBuf::from("/home/you/.clawdbot/clawdbot.json"),
+        exists: true,
+        valid,
+        issues: if valid { Vec::new() } else { vec![Issue::new("gateway.port", "must be <= 65535")] },
+        control_ui: ControlUi { enabled: true, base_path: None },
+    }
+}
+
+fn command() -> Command {
+    Command {
+        program_arguments: ["/usr/bin/gatewayd", "gateway", "--port", "18789"].map(str::to_owned).to_vec(),
+        working_directory: None,
+        environment: BTreeMap::from([("CLAWDBOT_GATEWAY_PORT".to_owned(), "18789".to_owned())]),
+        source_path: PathBuf::from("/home/you/.config/systemd/user/clawdbot-gateway.service"),
+    }
+}
+
+fn daemon() -> Daemon {
+    Daemon {
+        pid: 12345,
+        version: "0.1.0".to_owned(),
+        phase: "serving",
+        uptime_ms: 7_200_000,
+        bind_mode: "loopback".to_owned(),
+        auth_mode: "token".to_owned(),
+        agent_model: "anthropic/claude-opus-4-5".to_owned(),
+        log_file: "/home/you/.clawdbot/logs/gateway.log".to_owned(),
+        connections: 2,
+        ..Daemon::default()
+    }
+}
+
+fn good_rpc() -> Rpc {
+    let url = "ws://127.0.0.1:18789".to_owned();
+    Rpc { ok: true, error: None, url, latency_ms: Some(12), failure: None, secret: "token" }
+}
+
+fn report(service: Option<Command>, runtime: Runtime, daemon: Option<Daemon>, rpc: Option<Rpc>) -> Report {
+    let busy = daemon.is_some();
+    let state_text = if service.is_some() { "enabled" } else { "disabled" };
+    let listener = PortListener {
+        pid: 12345,
+        command: "gatewayd".to_owned(),
+        address: "127.0.0.1:18789".to_owned(),
+        ..PortListener::default()
+    };
+    let port = PortReport {
+        port: 18789,
+        status: if busy { PortStatus::Busy } else { PortStatus::Free },
+        listeners: if busy { vec![listener] } else { Vec::new() },
+        hints: Vec::new(),
+    };
+    let asked = daemon.map_or(Asked::NotRunning, |daemon| Asked::Answered(Box::new(daemon)));
+    let verdict = judge(Facts { service: (state_text, &runtime), asked: &asked, port: &port, rpc: rpc.as_ref() });
+    Report {
+        service: ServiceReport {
+            label: "systemd",
+            loaded: service.is_some(),
+            loaded_text: "enabled",
+            not_loaded_text: "disabled",
+            state_text,
+            command: service,
+            runtime,
+            config_audit: Audit { ok: true, issues: Vec::new() },
+        },
+        config: ConfigReport { cli: view(true), daemon: view(true), mismatch: false },
+        gateway: GatewayReport {
+            bind_mode: "loopback".to_owned(),
+            bind_host: "127.0.0.1".to_owned(),
+            custom_bind_host: None,
+            port: 18789,
+            port_source: "service args",
+            probe_url: "ws://127.0.0.1:18789".to_owned(),
+            probe_note: Some("Loopback-only gateway; only local clients can connect."),
+        },
+        port,
+        port_cli: None,
+        last_error: None,
+        rpc,
+        legacy_services: Vec::new(),
+        extra_services: Vec::new(),
+        daemon: match asked {
+            Asked::Answered(daemon) => Some(*daemon),
+            _ => None,
+        },
+        verdict,
+    }
+}
+
+fn running() -> Runtime {
+    Runtime {
+        status: RuntimeState::Running,
+        state: Some("active".to_owned()),
+        sub_state: Some("running".to_owned()),
+        pid: Some(12345),
+        last_exit_status: Some(0),
+        last_exit_reason: Some("0".to_owned()),
+        ..Runtime::default()
+    }
+}
+
+fn golden(name: &str, text: &Text) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
+    insta::with_settings!({snapshot_path => folder, prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!(name, text.plain());
+    });
+}
+
+#[test]
+fn a_service_that_runs() {
+    let app = app();
+    let report = report(Some(command()), running(), Some(daemon()), Some(good_rpc()));
+    golden("status-running", &render(&report, &target(&app), &app));
+    assert!(notes(&report, &app).is_empty());
+    assert_schema("status", &report);
+}
+
+#[test]
+fn the_service_runs_and_the_port_is_silent() {
+    let app = app();
+    let rpc = Rpc {
+        ok: false,
+        error: Some("connect failed: connect ECONNREFUSED 127.0.0.1:18789".to_owned()),
+        latency_ms: None,
+        failure: Some(RpcFailure::NobodyThere),
+        ..good_rpc()
+    };
+    let mut report = report(Some(command()), running(), None, Some(rpc));
+    report.last_error = Some("2026-01-29T10:00:00.000Z Refusing to bind gateway to lan without auth.".to_owned());
+    golden("status-silent-port", &render(&report, &target(&app), &app));
+    assert_schema("status", &report);
+}
+
+#[test]
+fn a_foreground_gateway_without_a_service_manager() {
+    let app = app();
+    let runtime = Runtime::unknown("systemctl --user unavailable: Failed to connect to bus: No medium found");
+    let report = report(None, runtime, Some(daemon()), None);
+    golden("status-container-no-probe", &render(&report, &target(&app), &app));
+    assert_schema("status", &report);
+}
+
+#[test]
+fn a_service_that_stopped() {
+    let app = app();
+    let runtime = Runtime {
+        status: RuntimeState::Stopped,
+        state: Some("failed".to_owned()),
+        sub_state: Some("failed".to_owned()),
+        last_exit_status: Some(78),
+        last_exit_reason: Some("1".to_owned()),
+        ..Runtime::default()
+    };
+    let report = report(Some(command()), runtime, None, None);
+    golden("status-stopped", &render(&report, &target(&app), &app));
+    assert_schema("status", &report);
+}
+
+#[test]
+fn a_refusal_is_told_apart_and_a_broken_file_is_named() {
+    let app = app();
+    let rpc = Rpc {
+        ok: false,
+        error: Some("gateway closed (1008): unauthorized: gateway token mismatch (provide gateway auth token)\u{1b}[2J".to_owned()),
+        latency_ms: None,
+        failure: Some(RpcFailure::Refused),
+        ..good_rpc()
+    };
+    let degraded = Daemon { config_degraded: "it runs on its last good copy".to_owned(), ..daemon() };
+    let mut report = report(None, Runtime::unknown("systemctl not available"), Some(degraded), Some(rpc));
+    report.config.cli = view(false);
+    report.config.daemon = view(false);
+    golden("status-refused-degraded", &render(&report, &target(&app), &app));
+    golden("status-refused-degraded-notes", &notes(&report, &app));
+    assert_schema("status", &report);
+}

@@ -1,0 +1,131 @@
+//! The life after the start: waits for what ends it, reloads on request, and then runs the stop.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use gateway_base::task::{Failure, Kind, Tasks};
+use tokio_util::sync::CancellationToken;
+
+use super::binary_watch;
+use super::handle::{Goal, Lifecycle, Phase, Request};
+use super::notify::Notifier;
+use super::program::Program;
+use super::signals::{Asked, Signals};
+use super::stop::StopPlan;
+use crate::logging::LogHandle;
+
+/// Reads the configuration again; ends when that is done.
+pub type Reload = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// What the composition hands over once everything serves.
+pub struct Running {
+    /// The steps that end it, in order.
+    pub stop: StopPlan,
+    /// What SIGHUP does beside opening the log anew.
+    pub reload: Reload,
+}
+
+/// What the life depends on.
+pub struct Life<'a> {
+    /// The signals of this process.
+    pub signals: &'a mut Signals,
+    /// Requests and phases.
+    pub lifecycle: Lifecycle,
+    /// Everything that runs.
+    pub tasks: Tasks,
+    /// The service manager.
+    pub notifier: Notifier,
+    /// The log.
+    pub log: LogHandle,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// Somebody asked.
+    Asked(Request),
+    /// A part that everything depends on failed.
+    Failed(Failure),
+}
+
+impl Life<'_> {
+    /// Serves until the end is asked for or an essential task fails. `before_stop` runs when the stop begins.
+    pub async fn run(mut self, running: Running, watched: Option<&Program>, before_stop: impl FnOnce()) -> Ended {
+        self.lifecycle.enter(Phase::Serving);
+        self.notifier.ready();
+        self.notifier.watch(&self.tasks);
+        if let Some(program) = watched {
+            binary_watch::watch(program.file.clone(), &self.tasks, &self.lifecycle);
+        }
+        let ended = self.until_the_end(&running.reload).await;
+        let request = match &ended {
+            Ended::Asked(request) => request.clone(),
+            Ended::Failed(failure) => Request::new(Goal::Stop, format!("{}: {}", failure.task, failure.reason)),
+        };
+        before_stop();
+        match request.goal {
+            Goal::Stop => self.notifier.stopping(),
+            Goal::Restart => self.notifier.reloading(),
+        }
+        self.stop(running.stop, &request).await;
+        ended
+    }
+
+    async fn until_the_end(&mut self, reload: &Reload) -> Ended {
+        loop {
+            let asked = tokio::select! {
+                request = self.lifecycle.requested() => return Ended::Asked(request),
+                failure = self.tasks.failed() => return Ended::Failed(failure),
+                asked = self.signals.next() => asked,
+            };
+            let name = asked.name();
+            tracing::info!(subsystem = "gateway", "signal {name} received");
+            match asked {
+                Asked::Terminate | Asked::Interrupt => {
+                    tracing::info!(subsystem = "gateway", "received {name}; shutting down");
+                    return Ended::Asked(Request::new(Goal::Stop, format!("received {name}")));
+                }
+                Asked::Restart if self.lifecycle.takes_restart() => {
+                    tracing::info!(subsystem = "gateway", "received {name}; restarting");
+                    return Ended::Asked(Request::new(Goal::Restart, format!("received {name}")));
+                }
+                Asked::Restart => tracing::warn!(
+                    subsystem = "gateway",
+                    "SIGUSR1 restart ignored (not authorized; enable commands.restart or use gateway tool)."
+                ),
+                Asked::Reload => self.reload(reload.clone()),
+            }
+        }
+    }
+
+    /// Runs beside everything else, so that a stop is heard while a reload takes its time.
+    fn reload(&self, reload: Reload) {
+        self.log.reopen();
+        let notifier = self.notifier.clone();
+        self.tasks.spawn("reload", Kind::Request, async move {
+            notifier.reloading();
+            reload().await;
+            notifier.ready();
+        });
+    }
+
+    async fn stop(&mut self, plan: StopPlan, request: &Request) {
+        let hurry = CancellationToken::new();
+        let run = plan.run(request, &self.lifecycle, &hurry);
+        tokio::pin!(run);
+        loop {
+            let asked = tokio::select! {
+                _ = &mut run => return,
+                asked = self.signals.next() => asked,
+            };
+            let name = asked.name();
+            if asked.is_stop() {
+                tracing::warn!(subsystem = "gateway", "received {name} during shutdown; skipping to the end");
+                hurry.cancel();
+            } else {
+                tracing::info!(subsystem = "gateway", "received {name} during shutdown; ignoring");
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The life of the daemon from its arguments to its exit code.
+
+use std::time::Duration;
+
+use gateway_base::clock::Clock;
+use gateway_base::env::Env;
+use gateway_base::error_chain::Chain;
+use gateway_base::task::panic_text;
+use gateway_config::sections::Level;
+
+use crate::args::Args;
+use crate::exit::{Exit, Refusal};
+use crate::lifecycle::{Ended, Goal, Life, Notifier, Program, Signals};
+use crate::logging::{self, LogHandle};
+use crate::start::{self, Boot, Facts, Started};
+use crate::{compose, lifecycle, print};
+
+/// How long the last records may take to be written.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// What follows the end of [`run`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The process ends.
+    Exit(Exit),
+    /// The process starts again in place.
+    Restart,
+}
+
+/// Starts, serves and ends. The locks are released when this returns.
+pub async fn run(args: Args, env: Env, program: &Program) -> Next {
+    let log = match start_log(&args, &env) {
+        Ok(log) => log,
+        Err(error) => return refuse(&Refusal::new(Exit::Failed, [format!("Gateway failed to start: Error: {error}")])),
+    };
+    let next = match Signals::install() {
+        Ok(mut signals) => live(args, &env, program, &log, &mut signals).await,
+        Err(error) => refuse(&Refusal::new(Exit::Failed, [format!("Gateway failed to start: Error: {error}")])),
+    };
+    log.flush(LAST_WORDS);
+    next
+}
+
+async fn live(args: Args, env: &Env, program: &Program, log: &LogHandle, signals: &mut Signals) -> Next {
+    let started = tokio::select! {
+        biased;
+        started = start::boot(args, env, &program.working_folder, log.clone()) => started,
+        () = stop_signal(signals) => return Next::Exit(Exit::Stopped),
+    };
+    let (boot, facts, mut locks) = match started {
+        Ok(Started::Boot(boot, facts, locks)) => (*boot, facts, locks),
+        Ok(Started::Print(text)) => {
+            print::line(text.trim_end());
+            return Next::Exit(Exit::Stopped);
+        }
+        Err(refusal) => return refuse(&refusal),
+    };
+    let life = Life {
+        lifecycle: boot.lifecycle.clone(),
+        tasks: boot.tasks.clone(),
+        notifier: Notifier::new(env),
+        log: log.clone(),
+        signals,
+    };
+    let watched = boot.is_dev.then_some(program);
+    let running = match compose(boot, facts, life.signals).await {
+        Ok(running) => running,
+        Err(next) => return next,
+    };
+    match life.run(running, watched, || locks.mark_stopping()).await {
+        Ended::Asked(request) if request.goal == Goal::Restart => Next::Restart,
+        Ended::Asked(_) => Next::Exit(Exit::Stopped),
+        Ended::Failed(_) => Next::Exit(Exit::Failed),
+    }
+}
+
+/// Puts the parts together, unless a signal asks for the end first.
+async fn compose(boot: Boot, facts: Facts, signals: &mut Signals) -> Result<lifecycle::Running, Next> {
+    if let Some(limit) = lifecycle::raise_descriptors() {
+        tracing::debug!(subsystem = "gateway", limit, "limit of open descriptors");
+    }
+    let composed = tokio::select! {
+        biased;
+        composed = compose::serve(boot) => composed,
+        () = stop_signal(signals) => return Err(Next::Exit(Exit::Stopped)),
+    };
+    match composed {
+        Ok(running) => {
+            start::announce(&facts);
+            Ok(running)
+        }
+        Err(error) => {
+            let text = format!("Gateway failed to start: Error: {}", Chain(&error));
+            tracing::error!(subsystem = "gateway", file_only = true, "{text}");
+            Err(refuse(&Refusal::new(error.exit(), [text])))
+        }
+    }
+}
+
+async fn stop_signal(signals: &mut Signals) {
+    while !signals.next().await.is_stop() {}
+}
+
+fn refuse(refusal: &Refusal) -> Next {
+    print::refusal(refusal);
+    Next::Exit(refusal.exit)
+}
+
+/// The log works from the first moment; what the configuration says about it comes later.
+fn start_log(args: &Args, env: &Env) -> Result<LogHandle, std::io::Error> {
+    let mut env = env.clone();
+    if args.no_color {
+        env.set("NO_COLOR", "1");
+        env.set("FORCE_COLOR", "0");
+    }
+    let options = logging::Options {
+        clock: Clock::system(),
+        file_level: Level::Info,
+        console_level: Level::Info,
+        verbose: args.verbose,
+        style: None,
+        only: args.claude_cli_logs.then_some("agent/claude-cli"),
+    };
+    let (log, subscriber) = logging::start(options, &env)?;
+    tracing::subscriber::set_global_default(subscriber).map_err(std::io::Error::other)?;
+    log_panics();
+    Ok(log)
+}
+
+/// A panic is a record like any other; what it ends is decided by whoever supervises the task.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let at = info.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(subsystem = "gateway", at, "{}", panic_text(info.payload()));
+    }));
+}
