@@ -40,7 +40,7 @@ pub async fn run(
         let batch = match read {
             Ok(Ok(tail)) => tail,
             Ok(Err(error)) => {
-                let _ = to.send(Err(failed(&file.load(), &error))).await;
+                let _ = to.send(Err(Error::Log { path: file.load().to_path_buf(), source: error })).await;
                 return;
             }
             Err(_) => return,
@@ -63,10 +63,6 @@ pub async fn run(
             () = tokio::time::sleep(LOOK) => {}
         }
     }
-}
-
-fn failed(file: &std::path::Path, error: &std::io::Error) -> Error {
-    Error::unavailable(format!("the log file {} cannot be read: {error}", file.display()))
 }
 
 fn response(tail: Tail, min: v1::LogLevel, limit: usize) -> v1::LogsResponse {

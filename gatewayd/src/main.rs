@@ -8,7 +8,7 @@ use gateway_base::env::Env;
 use gatewayd::args::{Args, Parsed};
 use gatewayd::exit::{Exit, Refusal};
 use gatewayd::lifecycle::Program;
-use gatewayd::{Next, print, run};
+use gatewayd::{Next, print, run, start};
 
 fn main() -> ExitCode {
     ExitCode::from(outcome().code())
@@ -27,11 +27,15 @@ fn outcome() -> Exit {
         Ok(program) => program,
         Err(error) => return fail("the program or its folder cannot be found", &error),
     };
+    let env = Env::from_process();
+    if let Some(refusal) = start::early_refusal(&args, &env, &program.working_folder) {
+        return refuse(&refusal);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail("the runtime cannot be started", &error),
     };
-    let next = runtime.block_on(run(args, Env::from_process(), &program));
+    let next = runtime.block_on(run(args, env, &program));
     // What is left are tasks that outlived their limit; they end with the process.
     runtime.shutdown_background();
     match next {

@@ -4,33 +4,42 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use gateway_admin::{time, v1};
 use gateway_api::context::Reloaded;
+use gateway_base::clock::Clock;
 use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use gateway_config::diff::{self, Plan};
 use gateway_config::live::{Current, Live};
-use gateway_config::sections::gateway::ReloadMode;
+use gateway_config::sections::ReloadMode;
 use gateway_config::{Config, Snapshot, last_good, load};
 use notify::{Config as WatchConfig, PollWatcher, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 /// How often files are looked at when the system cannot watch them.
 const POLL: Duration = Duration::from_secs(2);
 /// Requests that may wait.
 const QUEUE: usize = 16;
 
-/// Puts a new configuration to work in the parts that hold a copy. Must not wait.
-pub type Apply = Box<dyn Fn(&Config) + Send + Sync>;
+/// Puts a new configuration to work in the parts that hold a copy, or says why that would not be safe. Must not wait.
+pub type Apply = Box<dyn Fn(&Config) -> Result<(), String> + Send + Sync>;
 
 /// What only a restart of the daemon can do.
 pub type Restart = Arc<dyn Fn(Duration, &'static str) + Send + Sync>;
 
 /// Asks the owner of reloads. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Reload(mpsc::Sender<Request>);
+pub struct Reload {
+    requests: mpsc::Sender<Request>,
+    last: Last,
+}
+
+/// What the last reload did, for the status.
+type Last = Arc<Mutex<Option<v1::LastReload>>>;
 
 #[derive(Debug)]
 struct Request {
@@ -46,10 +55,16 @@ impl Reload {
             refused: vec![("<all>".to_owned(), "the gateway is stopping".to_owned())],
             ..Reloaded::default()
         };
-        if self.0.send(Request { dry_run, reply }).await.is_err() {
+        if self.requests.send(Request { dry_run, reply }).await.is_err() {
             return gone();
         }
         answer.await.unwrap_or_else(|_| gone())
+    }
+
+    /// What the last reload did, if there was one.
+    #[must_use]
+    pub fn last(&self) -> Option<v1::LastReload> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -61,6 +76,8 @@ pub struct ReloadTask {
     apply: Apply,
     restart: Restart,
     requests: mpsc::Receiver<Request>,
+    last: Last,
+    clock: Clock,
     /// Files that were read last time: the config and what it includes.
     files: Vec<PathBuf>,
 }
@@ -73,6 +90,8 @@ pub struct ReloadOptions {
     pub paths: Paths,
     /// For `${VAR}` and paths.
     pub env: Env,
+    /// Stamps the last reload.
+    pub clock: Clock,
     /// What happens with a new configuration.
     pub apply: Apply,
     /// What happens when only a restart helps.
@@ -85,30 +104,57 @@ pub struct ReloadOptions {
 #[must_use]
 pub fn new(options: ReloadOptions) -> (Reload, ReloadTask) {
     let (sender, requests) = mpsc::channel(QUEUE);
-    let ReloadOptions { live, paths, env, apply, restart, files } = options;
-    (Reload(sender), ReloadTask { live, paths, env, apply, restart, requests, files })
+    let ReloadOptions { live, paths, env, clock, apply, restart, files } = options;
+    let last = Last::default();
+    let handle = Reload { requests: sender, last: last.clone() };
+    (handle, ReloadTask { live, paths, env, apply, restart, requests, last, clock, files })
 }
 
 impl ReloadTask {
-    /// Serves requests and file changes until nobody can ask any more.
-    pub async fn run(mut self) {
+    /// Serves requests and file changes until `stop` is cancelled.
+    pub async fn run(mut self, stop: CancellationToken) {
         let (touched, mut touches) = mpsc::channel(1);
         let mut watch = Watch::start(&self.files, touched.clone());
         loop {
             tokio::select! {
+                () = stop.cancelled() => return,
                 request = self.requests.recv() => {
                     let Some(Request { dry_run, reply }) = request else { return };
-                    let _ = reply.send(self.reload(dry_run).await);
+                    let report = self.reload(dry_run).await;
+                    self.remember(&report, dry_run);
+                    // The asker may be gone; the reload happened all the same.
+                    let _ = reply.send(report);
                 }
                 Some(()) = touches.recv() => {
                     self.quiet(&mut touches).await;
-                    self.reload(false).await;
+                    let report = self.reload(false).await;
+                    self.remember(&report, false);
                 }
             }
             if watch.misses(&self.files) {
                 watch = Watch::start(&self.files, touched.clone());
             }
         }
+    }
+
+    fn remember(&self, report: &Reloaded, dry_run: bool) {
+        if dry_run || *report == Reloaded::default() {
+            return;
+        }
+        let count = |what: &str, n: usize| (n > 0).then(|| format!("{n} {what}"));
+        let parts = [
+            count("applied", report.applied.len()),
+            count("restarted", report.restarted.len()),
+            count("refused", report.refused.len()),
+            count("waiting for a restart", report.needs_restart.len()),
+        ];
+        let mut summary = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        if let Some((_, reason)) = report.refused.first() {
+            summary = format!("{summary}: {reason}");
+        }
+        let at = Some(time::timestamp(self.clock.now()));
+        let last = v1::LastReload { at, ok: report.refused.is_empty(), summary };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
     }
 
     /// Waits until the file has not been touched for the debounce time.
@@ -138,7 +184,7 @@ impl ReloadTask {
         let changed = diff::changed(&before.value, &snapshot.value);
         if changed.is_empty() {
             if !dry_run && (before.degraded.is_some() || before.hash != snapshot.hash) {
-                self.put_in_force(&snapshot);
+                return self.put_in_force(&snapshot).map_or_else(refused, |()| Reloaded::default());
             }
             return Reloaded::default();
         }
@@ -181,7 +227,10 @@ impl ReloadTask {
             }
             ReloadMode::Hot | ReloadMode::Hybrid => {
                 if !dry_run {
-                    self.put_in_force(snapshot);
+                    if let Err(reason) = self.put_in_force(snapshot) {
+                        tracing::error!(subsystem = "gateway/reload", "config reload failed: {reason}");
+                        return refused(reason);
+                    }
                     tracing::info!(subsystem = "gateway/reload", "config hot reload applied ({})", live.join(", "));
                 }
                 Reloaded { applied: live, ..Reloaded::default() }
@@ -201,14 +250,13 @@ impl ReloadTask {
         Reloaded { needs_restart: paths, ..Reloaded::default() }
     }
 
-    fn put_in_force(&self, snapshot: &Snapshot) {
-        (self.apply)(&snapshot.config);
+    fn put_in_force(&self, snapshot: &Snapshot) -> Result<(), String> {
+        (self.apply)(&snapshot.config)?;
         self.live.replace(Current::of(snapshot, None));
-        if let Some(raw) = &snapshot.raw
-            && let Err(error) = last_good::save(&self.paths, raw)
-        {
+        if let Err(error) = last_good::save(&self.paths, snapshot) {
             tracing::warn!(subsystem = "gateway/reload", %error, "the last good config could not be kept");
         }
+        Ok(())
     }
 }
 

@@ -113,6 +113,8 @@ pub async fn boot(args: Args, process: &Env, working_folder: &Path, log: LogHand
         verbose: args.verbose,
         nix: who.env.is_one("CLAWDBOT_NIX_MODE"),
     };
+    let lifecycle = Lifecycle::default();
+    lifecycle.allow_restarts(config.commands.restart);
     let boot = Boot {
         args,
         env: who.env,
@@ -127,7 +129,7 @@ pub async fn boot(args: Args, process: &Env, working_folder: &Path, log: LogHand
         ownership: claimed.ownership,
         log,
         tasks: Tasks::default(),
-        lifecycle: Lifecycle::default(),
+        lifecycle,
     };
     Ok(Started::Boot(Box::new(boot), facts, claimed.locks))
 }

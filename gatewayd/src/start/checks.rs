@@ -44,25 +44,36 @@ pub fn before_config(args: &Args) -> Result<(), Refusal> {
 
 /// The checks of flags and configuration together. `present` tells whether there is a configuration file.
 pub fn with_config(args: &Args, present: bool, config: &Gateway, env: &Env) -> Result<Allowed, Refusal> {
-    let port = port(args, config, env)?;
-    if args.auth.as_deref().is_some_and(|mode| !matches!(mode, "token" | "password")) {
-        return Err(refused(["Invalid --auth (use \"token\" or \"password\")"]));
-    }
+    let named = named_port(args, env)?;
+    let configured = config.port;
+    let port = Port { number: named.unwrap_or(configured), is_explicit: named.is_some(), configured };
+    auth_word(args)?;
     mode_is_local(args, present, config)?;
-    let bind = bind_mode(args, config)?;
+    let bind = bind_flag(args)?.unwrap_or(config.bind);
     let auth = auth::resolve(args, config, env)?;
     reachable_needs_auth(bind, &auth, config)?;
     Ok(Allowed { port, bind, auth })
 }
 
-fn port(args: &Args, config: &Gateway, env: &Env) -> Result<Port, Refusal> {
-    let configured = config.port;
+/// The port of the flag or the environment. A wrong flag is refused; a wrong variable is as good as none.
+pub fn named_port(args: &Args, env: &Env) -> Result<Option<u16>, Refusal> {
     if let Some(text) = &args.port {
-        let number = whole_port(text).ok_or_else(|| refused(["Invalid port"]))?;
-        return Ok(Port { number, is_explicit: true, configured });
+        return whole_port(text).map(Some).ok_or_else(|| refused(["Invalid port"]));
     }
-    let from_env = env.get("CLAWDBOT_GATEWAY_PORT").and_then(|text| whole_port(text.trim()));
-    Ok(Port { number: from_env.unwrap_or(configured), is_explicit: from_env.is_some(), configured })
+    Ok(env.get("CLAWDBOT_GATEWAY_PORT").and_then(|text| whole_port(text.trim())))
+}
+
+/// Whether the flags alone are in order.
+#[must_use]
+pub fn flags_are_sound(args: &Args) -> bool {
+    before_config(args).is_ok() && auth_word(args).is_ok() && bind_flag(args).is_ok()
+}
+
+fn auth_word(args: &Args) -> Result<(), Refusal> {
+    match args.auth.as_deref() {
+        None | Some("token" | "password") => Ok(()),
+        Some(_) => Err(refused(["Invalid --auth (use \"token\" or \"password\")"])),
+    }
 }
 
 /// 1 to 65535, digits only.
@@ -89,11 +100,10 @@ fn mode_is_local(args: &Args, present: bool, config: &Gateway) -> Result<(), Ref
     Err(refused([missing.to_owned(), blocked]))
 }
 
-fn bind_mode(args: &Args, config: &Gateway) -> Result<Bind, Refusal> {
-    let Some(text) = &args.bind else { return Ok(config.bind) };
-    text.trim()
-        .parse()
-        .map_err(|_| refused(["Invalid --bind (use \"loopback\", \"lan\", \"tailnet\", \"auto\", or \"custom\")"]))
+fn bind_flag(args: &Args) -> Result<Option<Bind>, Refusal> {
+    let Some(text) = &args.bind else { return Ok(None) };
+    let refused = |_| refused(["Invalid --bind (use \"loopback\", \"lan\", \"tailnet\", \"auto\", or \"custom\")"]);
+    text.trim().parse().map(Some).map_err(refused)
 }
 
 /// Nothing but loopback is ever served without a secret; `auto` stays on loopback instead.

@@ -71,6 +71,15 @@ pub struct Claim<'a> {
     pub allows_many: bool,
 }
 
+/// Who certainly keeps this instance from starting, found without taking anything: the cheap answer for the loser
+/// of a race. `port` is the port that a flag or the environment names, if any.
+#[must_use]
+pub fn certain_owner(places: &Places, config: &Path, port: Option<u16>) -> Option<Record> {
+    let owner = lock_file::owner(&places.gateway(config)).filter(|owner| owner.locked && !owner.stopping)?;
+    let is_same = port.is_none_or(|port| owner.port == Some(port));
+    is_same.then_some(owner)
+}
+
 /// Takes the locks, or says who has them. Waits only for an owner that is stopping.
 pub async fn claim(claim: Claim<'_>, record: &Record) -> Result<(Locks, Ownership), Error> {
     let Claim { places, paths, port, allows_many } = claim;
@@ -166,6 +175,18 @@ mod tests {
         assert!(matches!(start(&home, 19001, true, false).await, Err(Error::Running { .. })));
         drop(first);
         assert_eq!(start(&home, 18789, false, false).await.expect("free again").1, Ownership::Primary);
+    }
+
+    #[tokio::test]
+    async fn a_certain_owner_is_one_that_lives_stays_and_has_the_port() {
+        let home = home();
+        let owner = |port| certain_owner(&home.places, &home.paths.config, port).map(|owner| owner.pid);
+        assert_eq!(owner(None), None);
+        let mut first = start(&home, 18789, false, false).await.expect("free").0;
+        let own = Some(std::process::id());
+        assert_eq!((owner(None), owner(Some(18789)), owner(Some(19001))), (own, own, None));
+        first.mark_stopping();
+        assert_eq!(owner(None), None);
     }
 
     #[tokio::test]

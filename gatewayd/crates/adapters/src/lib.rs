@@ -1,5 +1,6 @@
 //! Implements the ports of the domain against the real outside: the store of acknowledged state and the files the
 //! gateway reads. Siblings here do not know each other; what they share is the domain's traits.
 
+pub mod agent_files;
 pub mod log_tail;
 pub mod store;

@@ -77,7 +77,7 @@ impl Usage {
     /// Looks who uses `port`.
     #[must_use]
     pub fn of(port: u16) -> Self {
-        match on_port(port) {
+        match holders(port, Search::Quick) {
             Ok(found) if !found.is_empty() => Self::Busy(found),
             Ok(_) | Err(_) => probe(port),
         }
@@ -122,8 +122,22 @@ pub fn already_running(profile: Option<&Profile>) -> String {
 
 /// The processes that listen on `port`, each once, in order of their pids.
 pub fn on_port(port: u16) -> Result<Vec<Holder>, Error> {
+    holders(port, Search::All)
+}
+
+/// How hard to look.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+enum Search {
+    /// For every process.
+    All,
+    /// For one process per socket, and not for long: to tell a person.
+    Quick,
+}
+
+fn holders(port: u16, search: Search) -> Result<Vec<Holder>, Error> {
     let mut holders: Vec<Holder> = Vec::new();
-    for (pid, address) in pairs(port).map_err(Error)? {
+    for (pid, address) in pairs(port, search).map_err(Error)? {
         match holders.iter_mut().find(|holder| holder.pid == pid) {
             Some(holder) if holder.addresses.contains(&address) => {}
             Some(holder) => holder.addresses.push(address),
@@ -177,7 +191,7 @@ pub fn is_open(port: u16) -> Result<bool, Error> {
     }
     #[cfg(not(target_os = "linux"))]
     {
-        pairs(port).map(|found| !found.is_empty()).map_err(Error)
+        pairs(port, Search::All).map(|found| !found.is_empty()).map_err(Error)
     }
 }
 
@@ -190,20 +204,29 @@ pub fn holds(pid: u32, port: u16) -> Result<bool, Error> {
     }
     #[cfg(not(target_os = "linux"))]
     {
-        Ok(pairs(port).map_err(Error)?.iter().any(|(holder, _)| *holder == pid))
+        Ok(pairs(port, Search::All).map_err(Error)?.iter().any(|(holder, _)| *holder == pid))
     }
 }
 
 /// Every process that holds a listening socket of this port. A socket inherited by children has several holders,
 /// and all of them keep the port.
 #[cfg(target_os = "linux")]
-fn pairs(port: u16) -> io::Result<Vec<(u32, SocketAddr)>> {
+fn pairs(port: u16, search: Search) -> io::Result<Vec<(u32, SocketAddr)>> {
+    const QUICK: std::time::Duration = std::time::Duration::from_millis(50);
+    let began = std::time::Instant::now();
     let sockets = linux::sockets(port)?;
     if sockets.is_empty() {
         return Ok(Vec::new());
     }
-    let mut found = Vec::new();
+    let mut found: Vec<(u32, SocketAddr)> = Vec::new();
+    let is_enough = |found: &[(u32, SocketAddr)]| {
+        let seen = |address: &SocketAddr| found.iter().any(|(_, known)| known == address);
+        search == Search::Quick && (began.elapsed() > QUICK || sockets.iter().all(|(_, address)| seen(address)))
+    };
     for entry in std::fs::read_dir("/proc")?.flatten() {
+        if is_enough(&found) {
+            break;
+        }
         if let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
             found.extend(linux::held_by(pid, &sockets).map(|address| (pid, address)));
         }
@@ -212,7 +235,7 @@ fn pairs(port: u16) -> io::Result<Vec<(u32, SocketAddr)>> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn pairs(port: u16) -> io::Result<Vec<(u32, SocketAddr)>> {
+fn pairs(port: u16, _: Search) -> io::Result<Vec<(u32, SocketAddr)>> {
     let all = ::listeners::get_all().map_err(|error| io::Error::other(error.to_string()))?;
     let here = |l: &::listeners::Listener| {
         l.protocol == ::listeners::Protocol::TCP

@@ -2,7 +2,7 @@
 //! a secret, so each pattern names short marks, and its expression runs only on text that has one of them.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex_lite::{Captures, Regex};
 
@@ -14,10 +14,27 @@ pub struct Redactor {
 
 #[derive(Debug)]
 struct Pattern {
-    regex: Regex,
-    /// Lower-case texts of which one must occur; empty means "always try".
-    marks: &'static [&'static str],
+    expression: Expression,
+    mark: Mark,
     pem: bool,
+}
+
+/// A built-in expression is compiled when its mark is first seen: most processes never need most of them.
+#[derive(Debug)]
+enum Expression {
+    BuiltIn(&'static str, OnceLock<Regex>),
+    Custom(Regex),
+}
+
+/// What a text must hold for the expression to be worth a try.
+#[derive(Clone, Copy, Debug)]
+enum Mark {
+    /// One of these, in lower case.
+    Any(&'static [&'static str]),
+    /// A colon between a digit and a letter or digit.
+    Colon,
+    /// Nothing in particular.
+    None,
 }
 
 /// A custom pattern that is not a usable regular expression.
@@ -30,28 +47,28 @@ pub struct Error {
     source: regex_lite::Error,
 }
 
-const NAMES: &[&str] = &["key", "token", "secret", "passw"];
+const NAMES: Mark = Mark::Any(&["key", "token", "secret", "passw"]);
 
-/// Expression (case ignored), marks. The last group that took part in a match is the secret.
-const BUILT_IN: &[(&str, &[&str])] = &[
-    (r#"\b[A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)\b\s*[=:]\s*(?:"([^"]+)"|'([^']+)'|([^\s"',;]+))"#, NAMES),
+/// Expression and mark. The last group that took part in a match is the secret.
+const BUILT_IN: &[(&str, Mark)] = &[
+    (r#"(?i)\b[A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)\b\s*[=:]\s*(?:"([^"]+)"|'([^']+)'|([^\s"',;]+))"#, NAMES),
     (
-        r#""(?:apiKey|token|secret|password|passwd|accessToken|refreshToken)"\s*:\s*"((?:[^"\\]|\\.)+)""#,
+        r#"(?i)"(?:apiKey|token|secret|password|passwd|accessToken|refreshToken)"\s*:\s*"((?:[^"\\]|\\.)+)""#,
         NAMES,
     ),
-    (r#"--(?:api-key|token|secret|password|passwd)[\s=]+(?:"([^"]+)"|'([^']+)'|([^\s"']+))"#, &["--"]),
-    (r"\bauthorization\s*[:=]\s*bearer\s+([A-Za-z0-9._\-+/=]+)", &["bearer"]),
-    (r"\bbearer\s+([A-Za-z0-9._\-+/=]{18,})", &["bearer"]),
-    (r"\b(sk-[A-Za-z0-9_-]{8,})\b", &["sk-"]),
-    (r"\b(ghp_[A-Za-z0-9]{20,})\b", &["ghp_"]),
-    (r"\b(github_pat_[A-Za-z0-9_]{20,})\b", &["github_pat_"]),
-    (r"\b(xox[baprs]-[A-Za-z0-9-]{10,})\b", &["xox"]),
-    (r"\b(xapp-[A-Za-z0-9-]{10,})\b", &["xapp-"]),
-    (r"\b(gsk_[A-Za-z0-9_-]{10,})\b", &["gsk_"]),
-    (r"\b(AIza[0-9A-Za-z_-]{20,})", &["aiza"]),
-    (r"\b(pplx-[A-Za-z0-9_-]{10,})\b", &["pplx-"]),
-    (r"\b(npm_[A-Za-z0-9]{10,})\b", &["npm_"]),
-    (r"\b(\d{6,}:[A-Za-z0-9_-]{20,})", &[":"]),
+    (r#"(?i)--(?:api-key|token|secret|password|passwd)[\s=]+(?:"([^"]+)"|'([^']+)'|([^\s"']+))"#, Mark::Any(&["--"])),
+    (r"(?i)\bauthorization\s*[:=]\s*bearer\s+([A-Za-z0-9._\-+/=]+)", Mark::Any(&["bearer"])),
+    (r"(?i)\bbearer\s+([A-Za-z0-9._\-+/=]{18,})", Mark::Any(&["bearer"])),
+    (r"(?i)\b(sk-[A-Za-z0-9_-]{8,})\b", Mark::Any(&["sk-"])),
+    (r"(?i)\b(ghp_[A-Za-z0-9]{20,})\b", Mark::Any(&["ghp_"])),
+    (r"(?i)\b(github_pat_[A-Za-z0-9_]{20,})\b", Mark::Any(&["github_pat_"])),
+    (r"(?i)\b(xox[baprs]-[A-Za-z0-9-]{10,})\b", Mark::Any(&["xox"])),
+    (r"(?i)\b(xapp-[A-Za-z0-9-]{10,})\b", Mark::Any(&["xapp-"])),
+    (r"(?i)\b(gsk_[A-Za-z0-9_-]{10,})\b", Mark::Any(&["gsk_"])),
+    (r"(?i)\b(AIza[0-9A-Za-z_-]{20,})", Mark::Any(&["aiza"])),
+    (r"(?i)\b(pplx-[A-Za-z0-9_-]{10,})\b", Mark::Any(&["pplx-"])),
+    (r"(?i)\b(npm_[A-Za-z0-9]{10,})\b", Mark::Any(&["npm_"])),
+    (r"(?i)\b(\d{6,}:[A-Za-z0-9_-]{20,})", Mark::Colon),
 ];
 
 const PEM: &str = r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----";
@@ -66,14 +83,12 @@ impl Redactor {
     /// The built-in patterns of operations 10.5.
     #[must_use]
     pub fn built_in() -> Self {
-        let mut patterns = vec![Pattern { regex: built_in_regex(PEM), marks: &["-----begin"], pem: true }];
-        patterns.extend(
-            BUILT_IN.iter().map(|(text, marks)| Pattern { regex: built_in_regex(&format!("(?i){text}")), marks, pem: false }),
-        );
-        Self { patterns }
+        let pattern = |text, mark, pem| Pattern { expression: Expression::BuiltIn(text, OnceLock::new()), mark, pem };
+        let pem = pattern(PEM, Mark::Any(&["-----begin"]), true);
+        Self { patterns: std::iter::once(pem).chain(BUILT_IN.iter().map(|(text, mark)| pattern(text, *mark, false))).collect() }
     }
 
-    /// The built-in patterns, compiled once for the process.
+    /// The built-in patterns, once for the process.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: LazyLock<Redactor> = LazyLock::new(Redactor::built_in);
@@ -86,7 +101,7 @@ impl Redactor {
             let body = slashed(text).unwrap_or(text);
             let pem = body.contains("-----BEGIN");
             match Regex::new(&format!("(?i){body}")) {
-                Ok(regex) => Ok(Pattern { regex, marks: &[], pem }),
+                Ok(regex) => Ok(Pattern { expression: Expression::Custom(regex), mark: Mark::None, pem }),
                 Err(source) => Err(Error { pattern: text.to_owned(), source }),
             }
         };
@@ -104,16 +119,37 @@ impl Redactor {
     pub fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut out = Cow::Borrowed(text);
         for pattern in &self.patterns {
-            if !pattern.marks.is_empty() && !pattern.marks.iter().any(|mark| contains_ignore_case(&out, mark)) {
+            if !pattern.mark.is_in(&out) {
                 continue;
             }
-            let masked = match pattern.regex.replace_all(&out, |found: &Captures<'_>| pattern.mask(found)) {
+            let masked = match pattern.expression.get().replace_all(&out, |found: &Captures<'_>| pattern.mask(found)) {
                 Cow::Borrowed(_) => continue,
                 Cow::Owned(masked) => masked,
             };
             out = Cow::Owned(masked);
         }
         out
+    }
+}
+
+impl Expression {
+    fn get(&self) -> &Regex {
+        match self {
+            Self::BuiltIn(text, regex) => regex.get_or_init(|| built_in_regex(text)),
+            Self::Custom(regex) => regex,
+        }
+    }
+}
+
+impl Mark {
+    fn is_in(self, text: &str) -> bool {
+        match self {
+            Self::Any(marks) => marks.iter().any(|mark| contains_ignore_case(text, mark)),
+            Self::Colon => text.as_bytes().windows(3).any(|at| {
+                at[0].is_ascii_digit() && at[1] == b':' && (at[2].is_ascii_alphanumeric() || matches!(at[2], b'_' | b'-'))
+            }),
+            Self::None => true,
+        }
     }
 }
 

@@ -9,6 +9,8 @@ pub mod health;
 pub mod models;
 pub mod ports;
 pub mod presence;
+mod settings;
+pub mod talk;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod time;

@@ -1,12 +1,20 @@
 //! Fakes of the ports, for tests of this crate and of those above it.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use gateway_base::clock::UnixMs;
+use gateway_base::paths::Paths;
+use gateway_config::Config;
+use gateway_config::live::{Current, Live};
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::ports::BoxFuture;
+use crate::ports::files::{AgentFiles, Transcript};
 use crate::ports::store::{
     Bucket, Buckets, Change, Error, Expect, LogEntry, Logs, Position, Record, Revision, Watch, WatchEvent,
 };
@@ -173,4 +181,93 @@ impl Logs for MemoryStore {
 fn entries<'a>(state: &'a State, log: &str) -> impl Iterator<Item = LogEntry> + use<'a> {
     let all = state.logs.get(log).map_or(&[][..], Vec::as_slice);
     all.iter().zip(1..).map(|(value, position)| LogEntry { position, value: value.clone() })
+}
+
+/// Files of agents in memory. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryFiles(Arc<Mutex<Files>>);
+
+#[derive(Debug, Default)]
+struct Files {
+    ids: Vec<String>,
+    files: BTreeMap<PathBuf, Vec<u8>>,
+    transcripts: BTreeMap<(String, String), (UnixMs, String)>,
+    reads: usize,
+}
+
+impl MemoryFiles {
+    /// Sets the folders of agents.
+    pub fn set_ids(&self, ids: &[&str]) {
+        self.with(|files| files.ids = ids.iter().map(|&id| id.to_owned()).collect());
+    }
+
+    /// Puts a file.
+    pub fn put(&self, path: impl Into<PathBuf>, content: &[u8]) {
+        self.with(|files| files.files.insert(path.into(), content.to_vec()));
+    }
+
+    /// Puts a transcript.
+    pub fn put_transcript(&self, agent: &str, name: &str, modified: UnixMs, text: &str) {
+        let key = (agent.to_owned(), name.to_owned());
+        self.with(|files| files.transcripts.insert(key, (modified, text.to_owned())));
+    }
+
+    /// How often a transcript was read.
+    #[must_use]
+    pub fn reads(&self) -> usize {
+        self.with(|files| files.reads)
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut Files) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl AgentFiles for MemoryFiles {
+    fn ids(&self) -> io::Result<Vec<String>> {
+        Ok(self.with(|files| files.ids.clone()))
+    }
+
+    fn read(&self, workspace: &Path, relative: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
+        let found = self.with(|files| files.files.get(&workspace.join(relative)).cloned());
+        Ok(found.filter(|content| content.len() as u64 <= limit))
+    }
+
+    fn transcripts(&self, agent: &str) -> io::Result<Vec<Transcript>> {
+        Ok(self.with(|files| {
+            let mine = files.transcripts.iter().filter(|((of, _), _)| of == agent);
+            mine.map(|((_, name), (modified, text))| Transcript {
+                name: name.clone(),
+                modified: *modified,
+                size: text.len() as u64,
+            })
+            .collect()
+        }))
+    }
+
+    fn transcript_lines(&self, agent: &str, name: &str, line: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        let key = (agent.to_owned(), name.to_owned());
+        let text = self.with(|files| {
+            files.reads += 1;
+            files.transcripts.get(&key).map(|(_, text)| text.clone())
+        });
+        text.unwrap_or_default().lines().for_each(|text| line(text.as_bytes()));
+        Ok(())
+    }
+}
+
+/// A configuration in force that holds `value` and nothing else.
+#[must_use]
+pub fn live(value: Value) -> Live {
+    let paths = test_paths();
+    let config = Arc::new(Config::from_value(&value, &paths));
+    Live::new(Current { config, value: Arc::new(value), hash: String::new(), degraded: None })
+}
+
+/// Paths that exist nowhere.
+#[must_use]
+pub fn test_paths() -> Paths {
+    let home = PathBuf::from("/home/test");
+    let state = home.join(".clawdbot");
+    Paths { config: state.join("clawdbot.json"), home, state, profile: None }
 }

@@ -39,3 +39,4 @@ pub use handle::{Opened, Store, StoreOptions};
 pub use health::StoreHealth;
 pub use metrics::Metrics;
 pub use open::OpenError;
+pub use schema::SCHEMA_VERSION;

@@ -9,6 +9,9 @@ pub(super) const APPLICATION_ID: i32 = 0x4757_5354;
 /// Step `n` (counted from 1) takes a file from version `n - 1` to `n`.
 pub(super) const STEPS: &[&str] = &[include_str!("migrations/v1.sql")];
 
+/// The version that the steps lead to.
+pub const SCHEMA_VERSION: u32 = STEPS.len() as u32;
+
 /// The version stored in `conn`.
 pub(super) fn version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.pragma_query_value(None, "user_version", |row| row.get(0))

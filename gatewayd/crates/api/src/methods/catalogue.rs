@@ -3,7 +3,7 @@
 use gateway_wire::error::ErrorShape;
 use gateway_wire::types::agents::AgentIdentityParams;
 
-use crate::registry::{Call, Function, Work, json, now};
+use crate::registry::{Call, Function, Work, json, later, now};
 
 pub(super) const BINDINGS: &[(&str, Function)] =
     &[("models.list", models), ("agents.list", agents), ("agent.identity.get", identity)];
@@ -16,16 +16,17 @@ fn models(call: Call<'_>) -> Work {
 }
 
 fn agents(call: Call<'_>) -> Work {
-    now(|| {
-        call.no_params()?;
-        Ok(call.cx.domain.agents.json())
-    })
+    if let Err(error) = call.no_params() {
+        return Work::Done(Err(error));
+    }
+    let agents = call.cx.domain.agents.clone();
+    later(async move { Ok(agents.list().await) })
 }
 
 fn identity(call: Call<'_>) -> Work {
     now(|| {
         let params: AgentIdentityParams = call.params()?;
-        let found = call.cx.domain.agents.identity(params.agent_id.as_deref(), params.session_key.as_deref());
-        json(&found.map_err(|e| ErrorShape::invalid(format!("invalid agent.identity.get params: {e}")))?)
+        let found = call.cx.domain.agents.identity(&params);
+        json(&found.map_err(|error| ErrorShape::invalid(error.to_string()))?)
     })
 }

@@ -1,6 +1,6 @@
 //! `usage.status` and `usage.cost` (ws-protocol 5.3).
 
-use gateway_wire::types::usage::{UsageCostParams, UsageStatusResult};
+use gateway_wire::types::usage::UsageCostParams;
 
 use crate::error::thrown;
 use crate::registry::{Call, Function, Work, json, later, now};
@@ -9,10 +9,7 @@ pub(super) const BINDINGS: &[(&str, Function)] = &[("usage.status", status), ("u
 
 /// No provider credentials are kept yet, so there is nobody to ask.
 fn status(call: Call<'_>) -> Work {
-    now(|| {
-        let updated_at = u64::try_from(call.cx.clock.now()).unwrap_or_default();
-        json(&UsageStatusResult { updated_at, providers: Vec::new() })
-    })
+    now(|| json(&call.cx.domain.usage.status()))
 }
 
 fn cost(call: Call<'_>) -> Work {
@@ -21,5 +18,5 @@ fn cost(call: Call<'_>) -> Work {
         Err(error) => return Work::Done(Err(error)),
     };
     let usage = call.cx.domain.usage.clone();
-    later(async move { usage.cost(params.days).await.map_err(|error| thrown(&error)) })
+    later(async move { json(&usage.cost(params.days).await.map_err(|error| thrown(&error))?) })
 }

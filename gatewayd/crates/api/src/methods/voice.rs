@@ -1,7 +1,8 @@
 //! `voicewake.*` and `talk.mode` (ws-protocol 5.9).
 
+use gateway_domain::talk;
 use gateway_wire::error::ErrorShape;
-use gateway_wire::types::talk::{TalkMode, TalkModeParams};
+use gateway_wire::types::talk::TalkModeParams;
 use gateway_wire::types::voicewake::VoicewakeSetParams;
 
 use crate::error::store;
@@ -21,7 +22,8 @@ fn set(call: Call<'_>) -> Work {
     };
     let voicewake = call.cx.domain.voicewake.clone();
     later(async move {
-        voicewake.set(&params.triggers).await.map_err(|e| store("the wake words were not stored", &e))
+        let words = voicewake.set(&params.triggers).await;
+        json(&words.map_err(|e| store("the wake words were not stored", &e))?)
     })
 }
 
@@ -32,9 +34,6 @@ fn talk_mode(call: Call<'_>) -> Work {
             return Err(ErrorShape::unavailable("talk disabled: no connected iOS/Android nodes"));
         }
         let params: TalkModeParams = call.params()?;
-        let ts = u64::try_from(call.cx.clock.now()).unwrap_or_default();
-        let reply = json(&TalkMode { enabled: params.enabled, phase: params.phase, ts })?;
-        call.cx.domain.bus.publish_json("talk.mode", reply.clone(), None);
-        Ok(reply)
+        json(&talk::set_mode(&call.cx.domain.bus, &call.cx.clock, params))
     })
 }

@@ -125,8 +125,16 @@ impl Health {
 }
 
 impl HealthTask {
-    /// Refreshes by the minute, on every change of the configuration, and soon after being asked.
-    pub async fn run(self) {
+    /// Refreshes by the minute, on every change of the configuration, and soon after being asked, until `stop`
+    /// resolves.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send) {
+        tokio::select! {
+            () = stop => {}
+            () = self.refresh_for_ever() => {}
+        }
+    }
+
+    async fn refresh_for_ever(self) {
         let mut changes = self.0.options.live.subscribe();
         let minute = Duration::from_millis(HEALTH_REFRESH_MS);
         let mut due = Instant::now() + minute;

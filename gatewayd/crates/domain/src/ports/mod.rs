@@ -1,7 +1,7 @@
 //! What the domain asks of the outside, as traits that the adapters implement and tests replace by fakes.
 
+pub mod files;
 pub mod store;
-pub mod usage;
 
 use std::future::Future;
 use std::pin::Pin;

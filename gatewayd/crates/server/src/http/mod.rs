@@ -7,3 +7,4 @@ mod router;
 mod upgrade;
 
 pub use router::{Http, serve_plain, serve_tls};
+pub use process::usage as process_usage;

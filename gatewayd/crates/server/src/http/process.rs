@@ -41,6 +41,28 @@ impl Collector for Process {
     }
 }
 
+/// The process's own use of the machine; 0 where the system does not tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Resident memory in bytes.
+    pub resident_bytes: u64,
+    /// Open descriptors.
+    pub open_files: u64,
+    /// Limit of open descriptors.
+    pub open_files_limit: u64,
+}
+
+/// Reads the use of the machine now.
+#[must_use]
+pub fn usage() -> Usage {
+    let count = |value: Option<i64>| value.and_then(|v| u64::try_from(v).ok()).unwrap_or_default();
+    Usage {
+        resident_bytes: count(resident_bytes()),
+        open_files: count(open_descriptors()),
+        open_files_limit: rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or_default(),
+    }
+}
+
 fn resident_bytes() -> Option<i64> {
     let text = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: i64 = text.split_ascii_whitespace().nth(1)?.parse().ok()?;

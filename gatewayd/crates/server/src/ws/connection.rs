@@ -96,7 +96,7 @@ impl Drop for Joined<'_> {
     fn drop(&mut self) {
         self.serve.api.disconnected(&self.client.caller);
         self.serve.hub.left();
-        self.serve.metrics.connections.dec();
+        self.serve.metrics.connections(self.client.caller.role).dec();
     }
 }
 
@@ -156,11 +156,11 @@ async fn shake_hands(
 /// Joins the hub before the snapshot is taken, so that every later event is either in it or delivered.
 async fn welcome(serve: &Arc<Serve>, outbox: &Arc<Outbox>, admitted: Admitted) -> Arc<Client> {
     let client = Arc::new(Client { caller: admitted.caller.clone(), outbox: outbox.clone() });
-    serve.metrics.connections.inc();
+    serve.metrics.connections(client.caller.role).inc();
     serve.hub.join(client.clone()).await;
     let mut hello = Vec::with_capacity(6 * 1024);
     frame::append_text(&mut hello, 4096, |out| serve.api.welcome(&admitted, out));
-    serve.metrics.bytes_out.inc_by(hello.len() as u64);
+    serve.metrics.sent(1, hello.len());
     outbox.uncork(&hello);
     for event in serve.api.greetings(&admitted) {
         outbox.send(&frame::text(&event));
@@ -201,13 +201,16 @@ async fn requests(serve: &Arc<Serve>, incoming: &mut Incoming, client: &Arc<Clie
         let turn = poll_fn(|cx| {
             ANSWERS.with_borrow_mut(|out| {
                 out.clear();
+                let mut answers = 0;
                 let poll = incoming.poll_messages(cx, &client.outbox, |message| {
                     serve.metrics.received(message.len());
+                    let before = out.len();
                     answer(serve, client, &message, &in_flight, out);
+                    answers += u64::from(out.len() > before);
                     out.len() < TURN_BYTES
                 });
                 if !out.is_empty() {
-                    serve.metrics.bytes_out.inc_by(out.len() as u64);
+                    serve.metrics.sent(answers, out.len());
                     client.outbox.send(out);
                 }
                 out.shrink_to(TURN_BYTES);
@@ -237,7 +240,7 @@ fn answer(serve: &Arc<Serve>, client: &Arc<Client>, message: &[u8], in_flight: &
                 let answer = work.await;
                 let mut bytes = Vec::new();
                 frame::append_text(&mut bytes, answer.about(), |out| answer.write(out));
-                metrics.bytes_out.inc_by(bytes.len() as u64);
+                metrics.sent(1, bytes.len());
                 outbox.send(&bytes);
                 drop(running);
             });

@@ -11,7 +11,7 @@ use gateway_api::caller::{Caller, Role};
 use gateway_api::events::{Event, Received, Subscription};
 use gateway_base::task::{Kind, Tasks};
 use gateway_wire::events::Guard;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::{Outbox, frame};
 use crate::metrics::Metrics;
@@ -113,6 +113,7 @@ enum ShardOrder {
 pub struct Hub {
     orders: mpsc::Sender<Order>,
     clients: Arc<AtomicUsize>,
+    gone: Arc<Notify>,
 }
 
 impl Hub {
@@ -129,9 +130,10 @@ impl Hub {
                 Shard { orders: to, size: 0 }
             })
             .collect();
-        let task = HubTask { crowd: Crowd::new(metrics.clone()), helpers, seq: [0; Audience::COUNT], metrics };
-        tasks.spawn("hub", Kind::Essential, task.run(inbox, events));
-        Self { orders, clients }
+        let crowd = Crowd::new(metrics.clone());
+        let task = HubTask { events, crowd, helpers, seq: [0; Audience::COUNT], metrics };
+        tasks.spawn("hub", Kind::Essential, task.run(inbox));
+        Self { orders, clients, gone: Arc::default() }
     }
 
     /// Lets a client receive every event that is published from now on.
@@ -144,6 +146,7 @@ impl Hub {
     /// Says that a client which had joined is gone.
     pub fn left(&self) {
         self.clients.fetch_sub(1, Ordering::Relaxed);
+        self.gone.notify_one();
         // When the hub is busy, a later leaver reminds it.
         let _ = self.orders.try_send(Order::Left);
     }
@@ -151,6 +154,11 @@ impl Hub {
     /// Closes every client that `which` picks.
     pub async fn close(&self, which: impl Fn(&Client) -> bool + Send + Sync + 'static, code: u16, reason: &str) {
         let _ = self.orders.send(Order::Close(Arc::new(which), code, reason.into())).await;
+    }
+
+    /// Resolves when a client has left since the last time, or at once when that happened already.
+    pub async fn fewer(&self) {
+        self.gone.notified().await;
     }
 
     /// How many clients are connected.
@@ -172,6 +180,7 @@ struct Shard {
 }
 
 struct HubTask {
+    events: Subscription,
     crowd: Crowd,
     helpers: Vec<Shard>,
     seq: [u64; Audience::COUNT],
@@ -179,7 +188,7 @@ struct HubTask {
 }
 
 impl HubTask {
-    async fn run(mut self, mut orders: mpsc::Receiver<Order>, mut events: Subscription) {
+    async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         let mut turn = Vec::with_capacity(16);
         loop {
             let first = tokio::select! {
@@ -191,21 +200,25 @@ impl HubTask {
                     }
                     None => return,
                 },
-                first = events.recv() => first,
+                first = self.events.recv() => first,
             };
             let Some(first) = first else { return };
             self.take(first, &mut turn);
-            while turn.len() < TURN
-                && let Some(more) = events.try_recv()
-            {
-                self.take(more, &mut turn);
-            }
+            self.take_waiting(&mut turn);
             // Whoever joined before these events were published must see them.
             while let Ok(order) = orders.try_recv() {
                 self.obey(order).await;
             }
             self.deliver(&turn).await;
             turn.clear();
+        }
+    }
+
+    fn take_waiting(&mut self, turn: &mut Vec<Event>) {
+        while turn.len() < TURN
+            && let Some(more) = self.events.try_recv()
+        {
+            self.take(more, turn);
         }
     }
 
@@ -240,6 +253,10 @@ impl HubTask {
                 }
             }
             Order::Close(which, code, reason) => {
+                // What was published before reaches the clients before they are closed.
+                let mut turn = Vec::new();
+                self.take_waiting(&mut turn);
+                self.deliver(&turn).await;
                 for helper in self.helpers.iter().filter(|h| h.size > 0) {
                     let order = Order::Close(which.clone(), code, reason.clone());
                     let _ = helper.orders.send(ShardOrder::Hub(order)).await;
@@ -343,7 +360,7 @@ impl Crowd {
                 dropped += u64::from(delivery.dropped);
                 closed += u64::from(delivery.closed);
             }
-            self.metrics.bytes_out.inc_by((batch.bytes.len() * list.len()) as u64);
+            self.metrics.sent((batch.ends.len() * list.len()) as u64, batch.bytes.len() * list.len());
         }
         self.metrics.events_dropped.inc_by(dropped);
         self.metrics.slow_consumers.inc_by(closed);

@@ -1,0 +1,411 @@
+//! The order in which the parts are built, and the reason for it: the admin socket first, because it proves that nobody
+//! else is here and lets a controller watch; then the store and what is made of it; the listeners, bound long ago, are
+//! served last, so that "connected" means "usable".
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use gateway_adapters::store::{self, Opened, Store, StoreOptions};
+use gateway_admin::endpoint::Fallback;
+use gateway_api::Api;
+use gateway_api::context::{About, Context, Control, LogReader, Reloaded};
+use gateway_api::dispatch::Dispatcher;
+use gateway_api::registry::{self, Registry};
+use gateway_base::error_chain::Chain;
+use gateway_base::net;
+use gateway_base::task::Kind;
+use gateway_config::last_good;
+use gateway_config::live::{Current, Live};
+use gateway_domain::auth::limiter::Limiter;
+use gateway_domain::ports::BoxFuture;
+use gateway_server::admin::health::{Board, Part, Phase, State};
+use gateway_server::admin::{self, listen};
+use gateway_server::http::Http;
+use gateway_server::tls::{self, Tls};
+use gateway_server::ws::hub::Hub;
+use gateway_server::ws::preauth::{Budget, PreAuth};
+use gateway_server::ws::{Limits, Serve};
+use gateway_server::{listen as accept, metrics};
+use gateway_wire::limits::HANDSHAKE_TIMEOUT_MS;
+use gateway_wire::types::logs::LogsTailResult;
+use prometheus_client::registry::Registry as Metrics;
+use tokio_util::sync::CancellationToken;
+
+use super::access::Fixed;
+use super::backend::{Admin, Parts as AdminParts};
+use super::{domain, stop, watch};
+use crate::exit::Exit;
+use crate::lifecycle::{Goal, Lifecycle, Request, Running};
+use crate::reload::{self, Reload, ReloadOptions};
+use crate::start::{Boot, Ownership};
+use crate::{machine, maintenance};
+
+/// Events that may wait for the hub.
+const HUB_QUEUE: usize = gateway_domain::events::HUB_QUEUE;
+/// Clients above the first thousand are written by this many helpers.
+const SHARDS: usize = 2;
+
+/// Why the parts could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Access would not be safe.
+    #[error("{0}")]
+    Access(String),
+    /// Another daemon answers on the admin socket.
+    #[error("Gateway already running locally. Stop it (clawdbot gateway stop) or use a different port.")]
+    AlreadyRunning(#[source] listen::Error),
+    /// The admin socket cannot be opened.
+    #[error("the admin socket cannot be opened")]
+    AdminSocket(#[source] listen::Error),
+    /// The store cannot be opened.
+    #[error("the store cannot be opened")]
+    Store(#[source] store::OpenError),
+    /// TLS is asked for and cannot be had.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+    /// The method table and the functions do not fit together.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    /// A helper thread died.
+    #[error("a part could not be built: {0}")]
+    Thread(String),
+}
+
+impl Error {
+    /// The exit code that goes with it.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::AlreadyRunning(_) => Exit::Taken,
+            Self::Access(_) | Self::Tls(_) => Exit::Refused,
+            Self::AdminSocket(_) | Self::Store(_) | Self::Registry(_) | Self::Thread(_) => Exit::Failed,
+        }
+    }
+}
+
+/// Builds every part, in order, and serves.
+pub async fn serve(boot: Boot) -> Result<Running, Error> {
+    let board = Board::new(boot.clock.clone());
+    let config = boot.loaded.snapshot.config.clone();
+    let live = Live::new(Current::of(&boot.loaded.snapshot, boot.loaded.degraded()));
+    let folder = own_folder(&boot);
+    let admin_socket = bind_admin(&folder, &boot).await?;
+    let mut numbers = Metrics::default();
+    let opened = open_store(folder.join("gateway.sqlite"), &mut numbers, &boot).await?;
+    let store_note = opened.moved_aside.clone();
+    let store = opened.store;
+    let tls = load_tls(&config)?;
+    let addresses = net::interface_addresses().unwrap_or_default();
+    let fixed = Fixed {
+        args: boot.args.clone(),
+        env: boot.env.clone(),
+        listening: boot.listeners.iter().map(|(address, _)| *address).collect(),
+        own_tailnet: addresses.iter().copied().filter(|ip| net::is_tailnet(*ip)).collect(),
+    };
+    let access = fixed.access(&config).map_err(Error::Access)?;
+    let own = machine::own(&boot.env, &addresses);
+    let about = About {
+        version: own.version.clone(),
+        commit: boot.env.get("GIT_COMMIT").map(str::to_owned),
+        host: own.host.clone(),
+        config_path: boot.paths.config.display().to_string(),
+        state_dir: boot.paths.state.display().to_string(),
+        log_file: Arc::new(ArcSwap::from_pointee(config.logging.file.clone())),
+        started: tokio::time::Instant::now(),
+    };
+    let (clock, tasks) = (&boot.clock, &boot.tasks);
+    let domain =
+        domain::build(domain::Ingredients { store: &store, live: &live, paths: &boot.paths, clock, own, tasks });
+    let hub_metrics = Arc::new(metrics::Metrics::default());
+    hub_metrics.register(&mut numbers);
+    let hub = Hub::start(domain.bus.subscribe(HUB_QUEUE), SHARDS, hub_metrics.clone(), &boot.tasks);
+    let root = Arc::new(Root { reload: std::sync::OnceLock::new(), lifecycle: boot.lifecycle.clone() });
+    let cx = Arc::new(Context {
+        clock: boot.clock.clone(),
+        env: boot.env.clone(),
+        paths: boot.paths.clone(),
+        config: live.clone(),
+        access: ArcSwap::from_pointee(access),
+        limiter: Limiter::new(boot.clock.clone()),
+        about,
+        domain: domain.clone(),
+        control: root.clone(),
+        logs: Arc::new(LogFile),
+        features: gateway_api::connect::features(),
+    });
+    let reload = start_reload(&boot, &live, fixed, &cx, &hub);
+    // Set once, here; methods can only be called after the listeners are served below.
+    let _ = root.reload.set(reload.clone());
+    let api = build_api(&cx, &mut numbers)?;
+    Http::register_process(&mut numbers);
+    let preauth = PreAuth::new(Budget::default());
+    let serve = Arc::new(Serve {
+        api: api.clone(),
+        hub: hub.clone(),
+        metrics: hub_metrics.clone(),
+        limits: Limits::default(),
+        handshake: Duration::from_millis(HANDSHAKE_TIMEOUT_MS),
+        tasks: boot.tasks.clone(),
+    });
+    let http = Arc::new(Http {
+        serve,
+        preauth: preauth.clone(),
+        health: board.clone(),
+        metrics: Arc::new(numbers),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    });
+    let accepting = CancellationToken::new();
+    let urls = listen_all(boot.listeners, tls.as_ref(), &http, &accepting, &boot.tasks);
+    watch::store(&store, &board, &boot.tasks);
+    watch::config(&live, &board, &boot.tasks);
+    watch::problems(&board, &domain, &boot.tasks);
+    watch::revocations(&domain, &hub, &boot.tasks);
+    note_parts(&board, store_note.as_ref());
+    let ticks = maintenance::run(domain.bus.clone(), boot.clock.clone(), boot.tasks.stopping());
+    boot.tasks.spawn("ticks", Kind::Essential, ticks);
+    keep_last_good(&boot.paths, boot.loaded.bad.is_none().then_some(boot.loaded.snapshot));
+    let (watching, admin_stop, admin_ended) = Default::default();
+    let backend = Admin::new(AdminParts {
+        api,
+        hub: hub.clone(),
+        metrics: hub_metrics,
+        preauth,
+        live,
+        board: board.clone(),
+        reload: reload.clone(),
+        lifecycle: boot.lifecycle,
+        store: store.clone(),
+        store_file: folder.join("gateway.sqlite"),
+        store_note,
+        urls,
+        fingerprint: tls.map(|tls| tls.fingerprint).unwrap_or_default(),
+        bind: boot.bind,
+        is_dev: boot.is_dev,
+        env: boot.env,
+        tasks: boot.tasks.clone(),
+        watching: CancellationToken::clone(&watching),
+    });
+    start_admin(admin_socket, backend, &board, &admin_stop, &admin_ended, &boot.tasks);
+    board.enter(Phase::Serving);
+    let parts = stop::Parts {
+        board,
+        domain,
+        hub,
+        store,
+        tasks: boot.tasks,
+        accepting,
+        watching,
+        admin: admin_stop,
+        admin_ended,
+    };
+    let on_hangup = move || -> BoxFuture<'static, ()> {
+        let reload = reload.clone();
+        Box::pin(async move {
+            reload.now(false).await;
+        })
+    };
+    Ok(Running { stop: stop::plan(parts), reload: Arc::new(on_hangup) })
+}
+
+/// Where this instance keeps its store and its socket: the state folder, or a corner of it for a second instance.
+fn own_folder(boot: &Boot) -> PathBuf {
+    match boot.ownership {
+        Ownership::Primary => boot.paths.state.clone(),
+        Ownership::Secondary { .. } => boot.paths.state.join("instances").join(boot.port.to_string()),
+    }
+}
+
+async fn bind_admin(folder: &std::path::Path, boot: &Boot) -> Result<listen::Listener, Error> {
+    let fallback = Fallback {
+        runtime_dir: boot.env.get("XDG_RUNTIME_DIR").map(PathBuf::from),
+        temp_dir: std::env::temp_dir(),
+        uid: rustix::process::getuid().as_raw(),
+    };
+    listen::Listener::bind(folder, &fallback).await.map_err(|error| match error {
+        listen::Error::AlreadyRunning { .. } => Error::AlreadyRunning(error),
+        error => Error::AdminSocket(error),
+    })
+}
+
+async fn open_store(file: PathBuf, numbers: &mut Metrics, boot: &Boot) -> Result<Opened, Error> {
+    let metrics = store::Metrics::default();
+    metrics.register(numbers.sub_registry_with_prefix("gateway"));
+    let options = StoreOptions { clock: boot.clock.clone(), metrics };
+    let opened = tokio::task::spawn_blocking(move || Store::open(&file, options)).await;
+    opened.map_err(|error| Error::Thread(error.to_string()))?.map_err(Error::Store)
+}
+
+fn load_tls(config: &gateway_config::Config) -> Result<Option<Tls>, Error> {
+    let wanted = &config.gateway.tls;
+    if !wanted.enabled {
+        return Ok(None);
+    }
+    let files = tls::Files {
+        cert: wanted.cert_path.clone(),
+        key: wanted.key_path.clone(),
+        generate: wanted.auto_generate,
+    };
+    let tls = tls::load(&files)?;
+    if tls.generated {
+        let path = files.cert.display();
+        tracing::info!(subsystem = "gateway/tls", "gateway tls: generated self-signed cert at {path}");
+    }
+    crate::print::success(&format!("tls fingerprint: sha256:{}", tls.fingerprint));
+    Ok(Some(tls))
+}
+
+fn build_api(cx: &Arc<Context>, numbers: &mut Metrics) -> Result<Arc<Api>, Error> {
+    let metrics = gateway_api::metrics::Metrics::default();
+    metrics.register(numbers);
+    let registry = Registry::build(gateway_api::methods::bindings())?;
+    let dispatcher = Dispatcher::new(cx.clone(), registry, &metrics);
+    Ok(Arc::new(Api::new(cx.clone(), dispatcher)))
+}
+
+/// Serves every listener; returns the addresses as URLs.
+fn listen_all(
+    listeners: Vec<(std::net::SocketAddr, std::net::TcpListener)>,
+    tls: Option<&Tls>,
+    http: &Arc<Http>,
+    accepting: &CancellationToken,
+    tasks: &gateway_base::task::Tasks,
+) -> Vec<String> {
+    let scheme = if tls.is_some() { "wss" } else { "ws" };
+    let mut urls = Vec::new();
+    for (address, listener) in listeners {
+        urls.push(format!("{scheme}://{}:{}", net::url_host(address.ip()), address.port()));
+        let serving = accept::run(listener, tls.cloned(), http.clone(), accepting.clone());
+        tasks.spawn_fallible("listener", Kind::Essential, serving);
+    }
+    urls
+}
+
+/// The parts that need no watching yet.
+fn note_parts(board: &Board, moved_aside: Option<&PathBuf>) {
+    board.set(Part::Listener, State::Serving, "");
+    for part in [Part::Channels, Part::Cron, Part::Nodes, Part::Memory] {
+        board.set(part, State::Disabled, "not built in this version");
+    }
+    if let Some(path) = moved_aside {
+        let note = format!("a damaged store was moved aside to {}", path.display());
+        tracing::error!(subsystem = "gateway/store", "{note}");
+    }
+}
+
+/// Keeps the configuration that the daemon runs on, beside the start.
+fn keep_last_good(paths: &gateway_base::paths::Paths, snapshot: Option<gateway_config::Snapshot>) {
+    let Some(snapshot) = snapshot else { return };
+    let paths = paths.clone();
+    // Nobody waits for it; a failure only means that a later broken file finds no copy.
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = last_good::save(&paths, &snapshot) {
+            tracing::warn!(subsystem = "gateway/reload", %error, "the last good config could not be kept");
+        }
+    });
+}
+
+fn start_admin(
+    listener: listen::Listener,
+    backend: Arc<Admin>,
+    board: &Board,
+    stop: &CancellationToken,
+    ended: &CancellationToken,
+    tasks: &gateway_base::task::Tasks,
+) {
+    let server = admin::Server { listener, backend, health: board.clone(), limits: admin::Limits::default() };
+    let (stop, ended) = (stop.clone(), ended.clone());
+    tasks.spawn("admin", Kind::Essential, async move {
+        if let Err(error) = server.run(stop).await {
+            tracing::error!(subsystem = "admin", "{}", Chain(&error));
+        }
+        ended.cancel();
+    });
+}
+
+fn start_reload(boot: &Boot, live: &Live, fixed: Fixed, cx: &Arc<Context>, hub: &Hub) -> Reload {
+    let (cx, hub, log, lifecycle) = (cx.clone(), hub.clone(), boot.log.clone(), boot.lifecycle.clone());
+    let tasks = boot.tasks.clone();
+    lifecycle.allow_restarts(live.config().commands.restart);
+    let on_restart = lifecycle.clone();
+    let (reload, owner) = reload::new(ReloadOptions {
+        live: live.clone(),
+        paths: boot.paths.clone(),
+        env: boot.env.clone(),
+        clock: boot.clock.clone(),
+        apply: Box::new(move |config| {
+            let access = fixed.access(config)?;
+            log.configure(&config.logging);
+            cx.about.log_file.store(Arc::new(config.logging.file.clone()));
+            lifecycle.allow_restarts(config.commands.restart);
+            let before = cx.access.swap(Arc::new(access));
+            if before.mode != cx.access.load().mode {
+                end_shared_sessions(&hub, &tasks);
+            }
+            Ok(())
+        }),
+        restart: Arc::new(move |delay, reason| {
+            on_restart.request(delay, Request::new(Goal::Restart, reason));
+        }),
+        files: boot.loaded.snapshot.files.clone(),
+    });
+    boot.tasks.spawn("reloads", Kind::Essential, owner.run(boot.tasks.stopping()));
+    reload
+}
+
+/// Sessions that were opened with the old shared secret prove themselves again (GHSA-68x5).
+fn end_shared_sessions(hub: &Hub, tasks: &gateway_base::task::Tasks) {
+    let hub = hub.clone();
+    tasks.spawn("changed secret", Kind::Request, async move {
+        let by_secret = |client: &gateway_server::ws::hub::Client| {
+            matches!(client.caller.grant, gateway_api::caller::Grant::SharedSecret | gateway_api::caller::Grant::Open)
+        };
+        hub.close(by_secret, 1008, "gateway auth changed; connect again").await;
+    });
+}
+
+/// What methods ask of the root.
+struct Root {
+    reload: std::sync::OnceLock<Reload>,
+    lifecycle: Lifecycle,
+}
+
+impl Control for Root {
+    fn reload(&self, dry_run: bool) -> BoxFuture<'static, Reloaded> {
+        let reload = self.reload.get().cloned();
+        Box::pin(async move {
+            match reload {
+                Some(reload) => reload.now(dry_run).await,
+                None => Reloaded::default(),
+            }
+        })
+    }
+
+    fn restart(&self, delay: Duration, reason: &'static str) {
+        self.lifecycle.request(delay, Request::new(Goal::Restart, reason));
+    }
+}
+
+/// Reads the log file for `logs.tail`.
+struct LogFile;
+
+impl LogReader for LogFile {
+    fn tail(
+        &self,
+        path: &std::path::Path,
+        cursor: Option<u64>,
+        limit: usize,
+        max_bytes: u64,
+    ) -> std::io::Result<LogsTailResult> {
+        let tail = gateway_adapters::log_tail::tail(path, cursor, limit, max_bytes)?;
+        Ok(LogsTailResult {
+            file: tail.file.display().to_string(),
+            cursor: tail.cursor,
+            size: tail.size,
+            lines: tail.lines,
+            truncated: tail.truncated,
+            reset: tail.reset,
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! The ordered stop (style 6.8): tell everybody, stop accepting, close clients, flush the store, close the admin socket
+//! last so that a controller can watch.
+
+use std::time::Duration;
+
+use gateway_adapters::store::Store;
+use gateway_api::domain::Domain;
+use gateway_base::task::Tasks;
+use gateway_server::admin::health::{Board, Phase};
+use gateway_server::ws::hub::Hub;
+use gateway_wire::types::shutdown::ShutdownEvent;
+use tokio_util::sync::CancellationToken;
+
+use crate::lifecycle::{Goal, StopPlan};
+
+/// What the stop acts on.
+pub struct Parts {
+    pub board: Board,
+    pub domain: Domain,
+    pub hub: Hub,
+    pub store: Store,
+    pub tasks: Tasks,
+    /// Ends accepting on the control plane's port.
+    pub accepting: CancellationToken,
+    /// Ends the streams of a stop's progress.
+    pub watching: CancellationToken,
+    /// Ends the admin server.
+    pub admin: CancellationToken,
+    /// Cancelled when the admin server has ended.
+    pub admin_ended: CancellationToken,
+}
+
+/// The steps, in order.
+pub fn plan(parts: Parts) -> StopPlan {
+    let Parts { board, domain, hub, store, tasks, accepting, watching, admin, admin_ended } = parts;
+    let mut plan = StopPlan::default();
+    let second = Duration::from_secs(1);
+    plan.polite("tell clients", second, move |request| {
+        board.enter(Phase::Draining);
+        let event = match request.goal {
+            Goal::Stop => ShutdownEvent::stopping(),
+            Goal::Restart => ShutdownEvent::restarting(),
+        };
+        domain.bus.publish("shutdown", &event, None);
+        async move {
+            board.enter(Phase::Stopping);
+            Ok(())
+        }
+    });
+    plan.needed("stop accepting", second, move |_| async move {
+        accepting.cancel();
+        Ok(())
+    });
+    plan.polite("close clients", Duration::from_secs(2), move |_| async move {
+        hub.close(|_| true, 1012, "service restart").await;
+        while !hub.is_empty() {
+            hub.fewer().await;
+        }
+        Ok(())
+    });
+    plan.needed("flush the store", Duration::from_secs(2), move |_| async move {
+        store.close().await;
+        Ok(())
+    });
+    plan.needed("close the admin socket", Duration::from_secs(2), move |_| async move {
+        watching.cancel();
+        admin.cancel();
+        admin_ended.cancelled().await;
+        Ok(())
+    });
+    plan.needed("end tasks", second, move |_| async move {
+        match tasks.stop(Duration::from_millis(500)).await {
+            0 => Ok(()),
+            left => Err(format!("{left} tasks did not end in time")),
+        }
+    });
+    plan
+}

@@ -1,0 +1,103 @@
+//! Carries what parts say about themselves to the health board and to the summary that clients see.
+
+use gateway_adapters::store::{Store, StoreHealth};
+use gateway_api::caller::Grant;
+use gateway_api::domain::Domain;
+use gateway_base::task::{Kind, Tasks};
+use gateway_config::live::Live;
+use gateway_server::admin::health::{Board, Part, State};
+use gateway_server::ws::hub::Hub;
+use tokio::sync::broadcast::error::RecvError;
+
+/// The store broke; the daemon has to stop so that nothing is acknowledged that is not on disk (rule R4).
+#[derive(Debug, thiserror::Error)]
+#[error("the store failed: {0}")]
+struct StoreFailed(String);
+
+/// Follows the store, and stops the daemon when it fails.
+pub fn store(store: &Store, board: &Board, tasks: &Tasks) {
+    let (mut health, board, stop) = (store.health(), board.clone(), tasks.stopping());
+    tasks.spawn_fallible("store health", Kind::Essential, async move {
+        loop {
+            let now = health.borrow_and_update().clone();
+            match now {
+                StoreHealth::Ok => board.set(Part::Store, State::Serving, ""),
+                StoreHealth::Degraded { reason } => board.set(Part::Store, State::Degraded, reason),
+                StoreHealth::Failed { reason } => {
+                    board.set(Part::Store, State::Failed, reason.as_str());
+                    return Err(StoreFailed(reason));
+                }
+            }
+            tokio::select! {
+                changed = health.changed() => if changed.is_err() { return Ok(()) },
+                () = stop.cancelled() => return Ok(()),
+            }
+        }
+    });
+}
+
+/// Follows the configuration: degraded while the daemon runs on something other than the file.
+pub fn config(live: &Live, board: &Board, tasks: &Tasks) {
+    let (live, board, stop) = (live.clone(), board.clone(), tasks.stopping());
+    tasks.spawn("config health", Kind::Essential, async move {
+        let mut changes = live.subscribe();
+        loop {
+            match &live.current().degraded {
+                None => board.set(Part::Config, State::Serving, ""),
+                Some(reason) => board.set(Part::Config, State::Degraded, reason.as_str()),
+            }
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return },
+                () = stop.cancelled() => return,
+            }
+        }
+    });
+}
+
+/// Follows the board: what is wrong with a part is a problem that clients read in `health` and `status`.
+pub fn problems(board: &Board, domain: &Domain, tasks: &Tasks) {
+    let (mut changes, health, stop) = (board.subscribe(), domain.health.clone(), tasks.stopping());
+    tasks.spawn("problems", Kind::Essential, async move {
+        loop {
+            let problems = {
+                let now = changes.borrow_and_update();
+                let bad = |part: &&Part| matches!(now.part(**part).state, State::Degraded | State::Failed);
+                let text = |part: &Part| format!("{}: {}", part.name(), now.part(*part).reason);
+                Part::ALL.iter().filter(bad).map(text).collect()
+            };
+            health.set_problems(problems);
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return },
+                () = stop.cancelled() => return,
+            }
+        }
+    });
+}
+
+/// Ends the sessions that were opened with a device token that is not valid any more (GHSA-68x5).
+pub fn revocations(domain: &Domain, hub: &Hub, tasks: &Tasks) {
+    const REASON: &str = "device token rotated or revoked";
+    let (mut revoked, hub, stop) = (domain.devices.invalidated(), hub.clone(), tasks.stopping());
+    tasks.spawn("revocations", Kind::Essential, async move {
+        loop {
+            let next = tokio::select! {
+                next = revoked.recv() => next,
+                () = stop.cancelled() => return,
+            };
+            let by_token = |client: &gateway_server::ws::hub::Client| client.caller.grant == Grant::DeviceToken;
+            match next {
+                Ok(one) => {
+                    let ends = move |client: &gateway_server::ws::hub::Client| {
+                        by_token(client)
+                            && client.caller.device_id.as_deref() == Some(one.device_id.as_str())
+                            && client.caller.role.as_str() == one.role
+                    };
+                    hub.close(ends, 1008, REASON).await;
+                }
+                // Which tokens were meant is lost, so all sessions by token prove themselves again.
+                Err(RecvError::Lagged(_)) => hub.close(by_token, 1008, REASON).await,
+                Err(RecvError::Closed) => return,
+            }
+        }
+    });
+}

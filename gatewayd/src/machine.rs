@@ -1,0 +1,38 @@
+//! What the gateway says about the machine it runs on.
+
+use std::net::IpAddr;
+
+use gateway_base::env::Env;
+use gateway_base::net;
+use gateway_domain::presence::Own;
+
+/// This machine and this gateway, for the presence list and `hello-ok`.
+#[must_use]
+pub fn own(env: &Env, addresses: &[IpAddr]) -> Own {
+    let system = rustix::system::uname();
+    let release = system.release().to_string_lossy().into_owned();
+    let (os, family) = match std::env::consts::OS {
+        "macos" => ("macos", "Mac"),
+        "windows" => ("windows", "Windows"),
+        "linux" => ("linux", "Linux"),
+        other => (other, other),
+    };
+    Own {
+        host: system.nodename().to_string_lossy().into_owned(),
+        ip: net::lan_addresses(addresses).first().map(ToString::to_string),
+        version: env.get("CLAWDBOT_VERSION").unwrap_or(env!("CARGO_PKG_VERSION")).to_owned(),
+        platform: format!("{os} {release}"),
+        device_family: family.to_owned(),
+        model_identifier: architecture().to_owned(),
+    }
+}
+
+/// The processor in the words clients know.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        "x86" => "ia32",
+        other => other,
+    }
+}
