@@ -20,7 +20,6 @@ struct Row {
 
 const HTTP: &[&str] = &["hyper", "hyper-util", "tonic", "axum", "reqwest"];
 const SQL: &[&str] = &["rusqlite", "sqlx", "libsqlite3-sys"];
-const SOCKETS: &[&str] = &["tungstenite", "tokio-tungstenite"];
 
 const ROWS: &[Row] = &[
     Row {
@@ -65,9 +64,9 @@ const ROWS: &[Row] = &[
 /// The domain's modules from the lowest to the highest. A module may use those of its own row and of rows above it;
 /// fakes for tests may use all.
 const DOMAIN: &[&[&str]] = &[
-    &["ports", "events"],
-    &["auth"],
-    &["sessions", "agents", "devices", "presence", "health", "settings", "heartbeat_settings", "models", "usage"],
+    &["ports", "events", "time"],
+    &["auth", "settings"],
+    &["sessions", "agents", "devices", "presence", "health", "models", "talk", "usage", "voicewake"],
     &["nodes", "approvals"],
     &["runs"],
     &["cron", "heartbeat", "channels"],

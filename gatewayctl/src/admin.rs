@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gateway_admin::connect::{self, ConnectOptions};
 use gateway_admin::details::{self, Reason};
-use gateway_admin::endpoint::Endpoint;
+use gateway_admin::endpoint::{Endpoint, default_socket};
 use gateway_admin::v1::admin_client::AdminClient;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
@@ -18,18 +18,25 @@ const MAX_MESSAGE: usize = 64 << 20;
 /// The client of the admin service.
 pub type Client = AdminClient<Channel>;
 
-/// Connects to the daemon of this state folder. One that is just starting gets a moment.
+/// How long a daemon that is starting or restarting may take to open its socket.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Connects to the daemon of this state folder. One that is just starting or restarting gets a moment.
 pub async fn connect(app: &App) -> Result<Client, connect::Error> {
     let endpoint = Endpoint::find(&app.paths.state);
-    // Only a hint how long to be patient: whether one runs is asked by connecting.
-    let wait = if endpoint.path().exists() { Duration::from_secs(1) } else { Duration::ZERO };
+    // Only a hint how long to be patient, where none has ever run: whether one runs is asked by connecting.
+    let ran_before = default_socket(&app.paths.state).parent().is_some_and(|folder| folder.exists());
+    let wait = if ran_before { PATIENCE } else { Duration::ZERO };
     let channel = connect::connect(&endpoint, ConnectOptions { wait }).await?;
     Ok(AdminClient::new(channel).max_decoding_message_size(MAX_MESSAGE))
 }
 
 /// Connects, or says what to do.
 pub async fn require(app: &App) -> Result<Client, Failure> {
-    app.out.during("waiting for the gateway", connect(app)).await.map_err(|error| connect_failure(app, &error))
+    app.out
+        .during("waiting for the gateway", connect(app))
+        .await
+        .map_err(|error| connect_failure(app, &error))
 }
 
 /// A request with a time limit, which the daemon is told too.
@@ -54,7 +61,10 @@ pub fn connect_failure(app: &App, error: &connect::Error) -> Failure {
 
 /// The one sentence for a daemon that is not there.
 pub fn not_running(app: &App) -> Failure {
-    Failure::new(Exit::NotRunning, format!("The gateway is not running; start it with: {}", app.suggest_start()))
+    Failure::new(
+        Exit::NotRunning,
+        format!("The gateway is not running; start it with: {}", app.suggest_start()),
+    )
 }
 
 /// Why a call on the open socket failed.
@@ -74,7 +84,9 @@ pub fn call_failure(app: &App, status: &Status) -> Failure {
         Some(_) => failure(Exit::Failed),
         None => match status.code() {
             Code::PermissionDenied | Code::Unauthenticated => failure(Exit::Refused),
-            Code::DeadlineExceeded | Code::Cancelled => Failure::failed("The gateway did not answer in time."),
+            Code::DeadlineExceeded | Code::Cancelled => {
+                Failure::failed("The gateway did not answer in time.")
+            }
             Code::Unavailable => Failure::failed("The gateway closed the connection before it answered."),
             _ => failure(Exit::Failed),
         },

@@ -34,7 +34,11 @@ pub fn become_daemon(own: Option<PathBuf>, arguments: Vec<OsString>) -> Result<u
 fn sibling(own: Option<&Path>) -> Option<PathBuf> {
     let own = own?;
     let real = std::fs::canonicalize(own).unwrap_or_else(|_| own.to_path_buf());
-    [own, &real].into_iter().filter_map(Path::parent).map(|folder| folder.join(DAEMON)).find(|path| path.is_file())
+    [own, &real]
+        .into_iter()
+        .filter_map(Path::parent)
+        .map(|folder| folder.join(DAEMON))
+        .find(|path| path.is_file())
 }
 
 #[cfg(all(test, unix))]

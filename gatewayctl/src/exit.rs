@@ -143,6 +143,9 @@ struct ErrorBody<'a> {
 impl<'a> From<&'a Reason> for ErrorDocument<'a> {
     fn from(reason: &'a Reason) -> Self {
         let Reason { exit, message, hint } = reason;
-        Self { ok: false, error: ErrorBody { kind: exit.word(), exit: exit.code(), message, hint: hint.as_deref() } }
+        Self {
+            ok: false,
+            error: ErrorBody { kind: exit.word(), exit: exit.code(), message, hint: hint.as_deref() },
+        }
     }
 }

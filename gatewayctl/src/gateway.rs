@@ -30,11 +30,14 @@ pub async fn call(
         .map_err(|error| Failure::new(Exit::BadConfig, error.to_string()))?;
     let ask = async {
         if options.is_explicit() || !target.local {
+            let target = where_it_listens(app, target).await;
             return over_websocket(app, &target, options.timeout, method, params, expect_final).await;
         }
         match admin::connect(app).await {
             Ok(client) => over_socket(app, client, options.timeout, method, &params, expect_final).await,
-            Err(SocketError::NotRunning { .. } | SocketError::Refused { .. } | SocketError::Foreign { .. }) => {
+            Err(
+                SocketError::NotRunning { .. } | SocketError::Refused { .. } | SocketError::Foreign { .. },
+            ) => {
                 // It may still be a gateway that has no such socket, or another user's.
                 over_websocket(app, &target, options.timeout, method, params, expect_final).await
             }
@@ -80,7 +83,8 @@ async fn over_websocket(
     expect_final: bool,
 ) -> Result<Value, Failure> {
     let (identity, tokens) = device(app)?;
-    let options = ws::Options { identity: &identity, tokens: &tokens, mode: Mode::Cli, timeout, clock: &app.clock };
+    let options =
+        ws::Options { identity: &identity, tokens: &tokens, mode: Mode::Cli, timeout, clock: &app.clock };
     let answer = async {
         let mut connection = Connection::open(target, options).await?;
         let answer = connection.call(method, params, expect_final).await;
@@ -131,7 +135,9 @@ pub fn failure(app: &App, target: Option<&Target>, error: &ws::Error) -> Failure
     match error {
         ws::Error::Refused { message, details, .. } if message == "pairing required" => {
             let request = details["requestId"].as_str().unwrap_or("REQUEST");
-            failure.hint(format!("Let this device in, on the gateway's machine: gatewayctl devices approve {request}"))
+            failure.hint(format!(
+                "Let this device in, on the gateway's machine: gatewayctl devices approve {request}"
+            ))
         }
         ws::Error::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
             failure.hint("Nothing listens there: start the gateway, or check the address.")
@@ -153,7 +159,11 @@ mod tests {
         assert_eq!(result_of(ok).ok(), Some(json!({"a": 1})));
         let null = CallResponse { ok: true, ..CallResponse::default() };
         assert_eq!(result_of(null).ok(), Some(Value::Null));
-        let error = CallError { code: "INVALID_REQUEST".to_owned(), message: "missing scope: x".to_owned(), ..CallError::default() };
+        let error = CallError {
+            code: "INVALID_REQUEST".to_owned(),
+            message: "missing scope: x".to_owned(),
+            ..CallError::default()
+        };
         let no = CallResponse { ok: false, error: Some(error), ..CallResponse::default() };
         assert!(result_of(no).expect_err("failed").is_refusal());
         let broken = CallResponse { ok: true, payload_json: "{".to_owned(), ..CallResponse::default() };

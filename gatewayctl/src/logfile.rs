@@ -34,8 +34,9 @@ impl Record {
         let level = text(record.get("level")).or_else(|| text(meta?.get("logLevelName")));
         let named = text(meta.and_then(|meta| meta.get("name")));
         let inner = named.as_deref().and_then(|name| serde_json::from_str::<Value>(name).ok());
-        let subsystem = text(record.get("subsystem"))
-            .or_else(|| inner.as_ref().and_then(|name| text(name.get("subsystem").or_else(|| name.get("module")))));
+        let subsystem = text(record.get("subsystem")).or_else(|| {
+            inner.as_ref().and_then(|name| text(name.get("subsystem").or_else(|| name.get("module"))))
+        });
         let message = text(record.get("message")).unwrap_or_else(|| numbered(record, named.as_deref()));
         (time.is_some() || level.is_some()).then(|| Self {
             time,
@@ -69,9 +70,24 @@ pub fn level(word: &str) -> Option<LevelArg> {
 
 /// The numbered arguments of the original's records, without the logger's name.
 fn numbered(record: &serde_json::Map<String, Value>, name: Option<&str>) -> String {
-    let words = (0..16).map_while(|index| record.get(&index.to_string()));
+    let words = (0..16).filter_map(|index| record.get(&index.to_string()));
     let words = words.filter(|word| word.as_str().is_none_or(|text| Some(text) != name));
-    words.map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned)).collect::<Vec<_>>().join(" ")
+    words.map(shown_argument).collect::<Vec<_>>().join(" ")
+}
+
+/// One argument: text as it is, the fields of an object as `name=value`, anything else as JSON.
+fn shown_argument(argument: &Value) -> String {
+    match argument {
+        Value::String(text) => text.clone(),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| match value {
+                Value::String(text) => format!("{name}={text}"),
+                other => format!("{name}={other}"),
+            });
+            fields.collect::<Vec<_>>().join(" ")
+        }
+        other => other.to_string(),
+    }
 }
 
 /// The end of a file.
@@ -120,13 +136,16 @@ pub fn last_error(files: &[&Path]) -> Option<String> {
         files.iter().filter_map(|path| tail(path, 64 * 1024).ok()).map(|tail| tail.lines).collect();
     let known = |line: &&String| {
         let lower = line.to_ascii_lowercase();
-        REASONS.iter().any(|reason| lower.contains(reason)) || (lower.contains("tailscale") && lower.contains("requires"))
+        REASONS.iter().any(|reason| lower.contains(reason))
+            || (lower.contains("tailscale") && lower.contains("requires"))
     };
     let bad = |line: &&String| match Record::parse(line) {
         Some(record) => record.is_at_least(Some(LevelArg::Error)) && record.level.is_some(),
         None => !line.trim().is_empty(),
     };
-    let last = |wanted: &dyn Fn(&&String) -> bool| tails.iter().find_map(|lines| lines.iter().rfind(|line| wanted(line)));
+    let last = |wanted: &dyn Fn(&&String) -> bool| {
+        tails.iter().find_map(|lines| lines.iter().rfind(|line| wanted(line)))
+    };
     last(&known).or_else(|| last(&bad)).map(|line| shown(line))
 }
 
@@ -143,7 +162,9 @@ mod tests {
     use super::*;
 
     const OLD: &str = r#"{"0":"{\"subsystem\":\"gateway\"}","1":"listening on ws://127.0.0.1:18789 (PID 12345)","_meta":{"name":"{\"subsystem\":\"gateway\"}","date":"2026-01-29T11:25:37.869Z","logLevelId":3,"logLevelName":"INFO"},"time":"2026-01-29T11:25:37.870Z"}"#;
-    const NEW: &str = r#"{"time":"2026-01-29T11:25:37.870Z","level":"warn","subsystem":"gateway/ws","message":"slow"}"#;
+    const OURS: &str = r#"{"time":"2026-01-29T11:25:37.870Z","_meta":{"date":"2026-01-29T11:25:37.870Z","logLevelId":2,"logLevelName":"WARN","name":"{\"subsystem\":\"gateway\"}"},"1":"in a container","2":{"conn":"c5","ms":7}}"#;
+    const NEW: &str =
+        r#"{"time":"2026-01-29T11:25:37.870Z","level":"warn","subsystem":"gateway/ws","message":"slow"}"#;
 
     #[test]
     fn both_forms_are_read() {
@@ -151,6 +172,11 @@ mod tests {
         assert_eq!(old.message, "listening on ws://127.0.0.1:18789 (PID 12345)");
         assert_eq!((old.level.as_deref(), old.subsystem.as_deref()), (Some("info"), Some("gateway")));
         assert_eq!(old.time.as_deref(), Some("2026-01-29T11:25:37.870Z"));
+        let ours = Record::parse(OURS).expect("is a record");
+        assert_eq!(
+            (ours.message.as_str(), ours.level.as_deref()),
+            ("in a container conn=c5 ms=7", Some("warn"))
+        );
         let new = Record::parse(NEW).expect("is a record");
         assert_eq!((new.message.as_str(), new.level.as_deref()), ("slow", Some("warn")));
         assert!(new.is_at_least(Some(LevelArg::Warn)) && !new.is_at_least(Some(LevelArg::Error)));
@@ -175,10 +201,14 @@ mod tests {
     fn the_reason_for_a_failed_start_is_found() {
         let dir = tempfile::tempdir().expect("temporary folder");
         let (errors, log) = (dir.path().join("err"), dir.path().join("log"));
-        let refusal = r#"{"time":"T1","level":"error","message":"Refusing to bind gateway to lan without auth."}"#;
+        let refusal =
+            r#"{"time":"T1","level":"error","message":"Refusing to bind gateway to lan without auth."}"#;
         let late = r#"{"time":"T2","level":"error","message":"something else"}"#;
         std::fs::write(&log, format!("{refusal}\n{late}\n{NEW}\n")).expect("file");
-        assert_eq!(last_error(&[&errors, &log]).as_deref(), Some("T1 Refusing to bind gateway to lan without auth."));
+        assert_eq!(
+            last_error(&[&errors, &log]).as_deref(),
+            Some("T1 Refusing to bind gateway to lan without auth.")
+        );
         std::fs::write(&log, format!("{late}\n{NEW}\n")).expect("file");
         assert_eq!(last_error(&[&errors, &log]).as_deref(), Some("T2 something else"));
         std::fs::write(&log, format!("{NEW}\n")).expect("file");

@@ -33,7 +33,13 @@ impl Output {
         let off = no_color || env.get("NO_COLOR").is_some() || env.get("TERM") == Some("dumb");
         let forced = env.get("FORCE_COLOR").is_some_and(|v| v != "0");
         let colour = |terminal: bool| !off && (terminal || forced);
-        Self { json, colour: colour(terminal), colour_notes: colour(notes_terminal), terminal, notes_terminal }
+        Self {
+            json,
+            colour: colour(terminal),
+            colour_notes: colour(notes_terminal),
+            terminal,
+            notes_terminal,
+        }
     }
 
     /// Whether the answer is to be one JSON document.

@@ -101,7 +101,9 @@ impl PortReport {
         text.say(format!("Port {} is already in use.", self.port));
         for listener in &self.listeners {
             let user = listener.user.as_deref().map(|user| format!(" {user}")).unwrap_or_default();
-            text.push(format!("- pid {}{user}: {} ({})", listener.pid, listener.shown(), listener.address).into());
+            text.push(
+                format!("- pid {}{user}: {} ({})", listener.pid, listener.shown(), listener.address).into(),
+            );
         }
         for hint in &self.hints {
             text.push(format!("- {hint}").into());
@@ -113,12 +115,14 @@ impl PortReport {
 fn listeners_on(port: u16, env: &Env) -> Vec<PortListener> {
     let mut by_pid: BTreeMap<u32, (PortListener, Vec<String>)> = BTreeMap::new();
     for found in listeners::get_all().unwrap_or_default() {
-        let listens = found.protocol == listeners::Protocol::TCP && found.state == listeners::SocketState::Listen;
+        let listens =
+            found.protocol == listeners::Protocol::TCP && found.state == listeners::SocketState::Listen;
         if found.socket.port() != port || !listens {
             continue;
         }
         let pid = found.process.pid;
-        let (_, addresses) = by_pid.entry(pid).or_insert_with(|| (describe(pid, &found.process.name, env), Vec::new()));
+        let (_, addresses) =
+            by_pid.entry(pid).or_insert_with(|| (describe(pid, &found.process.name, env), Vec::new()));
         addresses.push(found.socket.to_string());
     }
     let rows = by_pid.into_values().map(|(mut listener, mut addresses)| {
@@ -139,7 +143,13 @@ fn describe(pid: u32, name: &str, env: &Env) -> PortListener {
             .collect();
         without_secrets(&words).join(" ")
     });
-    PortListener { pid, command: name.to_owned(), address: String::new(), command_line, user: user_of(pid, env) }
+    PortListener {
+        pid,
+        command: name.to_owned(),
+        address: String::new(),
+        command_line,
+        user: user_of(pid, env),
+    }
 }
 
 /// The words of a command line with the values of secret options replaced.
@@ -149,7 +159,8 @@ pub fn without_secrets(words: &[String]) -> Vec<String> {
     let mut out = Vec::with_capacity(words.len());
     let mut hide = false;
     for word in words {
-        let glued = SECRET.iter().find(|name| word.strip_prefix(**name).is_some_and(|rest| rest.starts_with('=')));
+        let glued =
+            SECRET.iter().find(|name| word.strip_prefix(**name).is_some_and(|rest| rest.starts_with('=')));
         match glued {
             _ if hide => out.push("***".to_owned()),
             Some(name) => out.push(format!("{name}=***")),
@@ -198,7 +209,10 @@ fn hints(listeners: &[PortListener], status: PortStatus, stop: &str) -> Vec<Stri
         return Vec::new();
     }
     if listeners.is_empty() {
-        return vec!["Port is in use but process details are unavailable (run as the user who owns it, or as root).".into()];
+        return vec![
+            "Port is in use but process details are unavailable (run as the user who owns it, or as root)."
+                .into(),
+        ];
     }
     let is_ssh = |listener: &&PortListener| !listener.is_gateway() && listener.shown().contains("ssh");
     let mut hints = Vec::new();
@@ -207,7 +221,8 @@ fn hints(listeners: &[PortListener], status: PortStatus, stop: &str) -> Vec<Stri
     }
     if listeners.iter().any(|listener| is_ssh(&listener)) {
         hints.push(
-            "SSH tunnel already bound to this port. Close the tunnel or use a different local port in -L.".to_owned(),
+            "SSH tunnel already bound to this port. Close the tunnel or use a different local port in -L."
+                .to_owned(),
         );
     }
     if listeners.iter().any(|listener| !listener.is_gateway() && !is_ssh(&listener)) {

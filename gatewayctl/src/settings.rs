@@ -30,9 +30,13 @@ impl Settings {
                 let value = snapshot.value;
                 Self { exists: snapshot.exists, valid: true, issues: Vec::new(), last_good: false, value }
             }
-            Start::Degraded { bad, good } => {
-                Self { exists: bad.exists, valid: false, issues: bad.issues, last_good: true, value: good.value }
-            }
+            Start::Degraded { bad, good } => Self {
+                exists: bad.exists,
+                valid: false,
+                issues: bad.issues,
+                last_good: true,
+                value: good.value,
+            },
             Start::Broken(bad) => {
                 let value = Value::Object(serde_json::Map::new());
                 Self { exists: bad.exists, valid: false, issues: bad.issues, last_good: false, value }

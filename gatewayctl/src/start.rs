@@ -9,7 +9,7 @@ use clap::{CommandFactory, FromArgMatches};
 use gateway_base::clock::Clock;
 use gateway_base::env::Env;
 use gateway_base::paths::{DEV_PORT, Paths};
-use gateway_base::profile::Profile;
+use gateway_base::profile::{self, Profile};
 
 use crate::app::App;
 use crate::args::{Cli, Command};
@@ -18,7 +18,6 @@ use crate::cmds::offline;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::spelling::{Plan, Words, plan};
-use crate::text::Text;
 
 /// Runs the program. `words` are all words, the program's name first; `own` is the program's file.
 #[must_use]
@@ -32,9 +31,14 @@ pub fn run(words: Vec<OsString>, own: Option<PathBuf>, env: Env) -> u8 {
                 .unwrap_or_else(|failure| Output::new(&env, false, false).failure(&failure).code());
         }
     };
+    let json = arguments.iter().any(|word| word == "--json");
+    if arguments.last().is_some_and(|word| word == "--profile") {
+        let failure = wrong_profile(profile::Error::MissingValue);
+        return Output::new(&env, false, json).failure(&failure).code();
+    }
     let cli = match parse(spelling, arguments) {
         Ok(cli) => cli,
-        Err(error) => return clap_answer(&env, &error).code(),
+        Err(error) => return clap_answer(&Output::new(&env, false, json), &error).code(),
     };
     let out = Output::new(&env, cli.no_color, cli.command.is_json());
     let done = match &cli.command {
@@ -54,20 +58,20 @@ fn parse(spelling: Words, arguments: Vec<OsString>) -> Result<Cli, clap::Error> 
 }
 
 /// Help and version go to standard output and are no failure; everything else is a wrong command line.
-fn clap_answer(env: &Env, error: &clap::Error) -> Exit {
-    let out = Output::new(env, false, false);
-    let wanted = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+fn clap_answer(out: &Output, error: &clap::Error) -> Exit {
     let text = error.render().to_string();
-    if wanted {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return out.verbatim(&text).map_or_else(|failure| out.failure(&failure), |()| Exit::Ok);
     }
-    let mut note = Text::default();
-    note.say(text.trim_end());
-    if error.kind() == ErrorKind::InvalidSubcommand {
-        note.say(format!("Commands: {}", command_names().join(", ")));
-    }
-    out.note(&note);
-    Exit::Usage
+    let failure = Failure::new(Exit::Usage, text.trim_end());
+    out.failure(&match error.kind() {
+        ErrorKind::InvalidSubcommand => failure.hint(format!("Commands: {}", command_names().join(", "))),
+        _ => failure,
+    })
+}
+
+fn wrong_profile(error: profile::Error) -> Failure {
+    Failure::new(Exit::Usage, format!("[clawdbot] {error}"))
 }
 
 fn command_names() -> Vec<String> {
@@ -75,12 +79,12 @@ fn command_names() -> Vec<String> {
 }
 
 fn online(cli: Cli, words: Words, out: Output, mut env: Env) -> Result<Exit, Failure> {
-    let profile = Profile::from_options(cli.dev, cli.profile.as_deref())
-        .map_err(|error| Failure::new(Exit::Usage, format!("[clawdbot] {error}")))?;
+    let profile = Profile::from_options(cli.dev, cli.profile.as_deref()).map_err(wrong_profile)?;
     if profile.as_ref().is_some_and(|profile| profile.name() == "dev") {
         env.set_if_absent("CLAWDBOT_GATEWAY_PORT", DEV_PORT.to_string());
     }
-    let paths = Paths::resolve(&env, profile).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let paths =
+        Paths::resolve(&env, profile).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
     if let Ok(folder) = std::env::current_dir() {
         env = gateway_config::environment::with_files(&env, &folder, &paths);
     }
@@ -103,7 +107,9 @@ mod tests {
     #[test]
     fn an_unknown_command_is_an_error_that_lists_what_there_is() {
         let env = Env::default();
-        for line in ["gatewayctl install", "gatewayctl gateway install", "clawdbot gateway bogus", "gatewayctl"] {
+        for line in
+            ["gatewayctl install", "gatewayctl gateway install", "clawdbot gateway bogus", "gatewayctl"]
+        {
             assert_eq!(run(words(line), None, env.clone()), 2, "{line}");
         }
         assert!(command_names().contains(&"usage-cost".to_owned()));
@@ -112,7 +118,11 @@ mod tests {
     #[test]
     fn a_wrong_profile_is_a_wrong_command_line() {
         let env = Env::from_pairs([("HOME", "/home/you")]);
-        for line in ["gatewayctl --dev --profile work status", "gatewayctl --profile a/b status", "gatewayctl --profile"] {
+        for line in [
+            "gatewayctl --dev --profile work status",
+            "gatewayctl --profile a/b status",
+            "gatewayctl --profile",
+        ] {
             assert_eq!(run(words(line), None, env.clone()), 2, "{line}");
         }
     }

@@ -126,7 +126,12 @@ impl Target {
             config: paths.config.clone(),
             secrets: Secrets {
                 token: from_env_or_file(env, "CLAWDBOT_GATEWAY_TOKEN", settings, "gateway.auth.token"),
-                password: from_env_or_file(env, "CLAWDBOT_GATEWAY_PASSWORD", settings, "gateway.auth.password"),
+                password: from_env_or_file(
+                    env,
+                    "CLAWDBOT_GATEWAY_PASSWORD",
+                    settings,
+                    "gateway.auth.password",
+                ),
                 explicit: false,
             },
             pin: if tls { local_pin(settings, paths) } else { None },
@@ -303,7 +308,9 @@ mod tests {
         assert!(!target.local && target.bind.is_none());
         let missing = resolve(&options(), json!({"gateway": {"mode": "remote"}}), &[]);
         let text = missing.expect_err("there is no address").to_string();
-        assert!(text.starts_with("gateway remote mode misconfigured: gateway.remote.url missing\nConfig: /home/"));
+        assert!(
+            text.starts_with("gateway remote mode misconfigured: gateway.remote.url missing\nConfig: /home/")
+        );
     }
 
     #[test]

@@ -192,7 +192,7 @@ fn escape(text: &str) -> String {
 }
 
 /// Control characters, and the marks that reorder or hide text.
-const fn is_hostile(c: char) -> bool {
+fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -140,8 +140,10 @@ impl Args {
             return Ok(Parsed::Print(format!("{}\n", version())));
         }
         check_words(&args.words)?;
-        let gateway = matches.index_of("words").filter(|_| args.words.first().is_some_and(|w| w == "gateway"));
-        args.root_dev = args.dev && gateway.is_some_and(|word| matches.index_of("dev").is_some_and(|dev| dev < word));
+        let gateway =
+            matches.index_of("words").filter(|_| args.words.first().is_some_and(|w| w == "gateway"));
+        args.root_dev =
+            args.dev && gateway.is_some_and(|word| matches.index_of("dev").is_some_and(|dev| dev < word));
         Ok(Parsed::Run(Box::new(args)))
     }
 
@@ -192,8 +194,24 @@ fn check_words(words: &[String]) -> Result<(), Refusal> {
 }
 
 const CONTROLLER_WORDS: &[&str] = &[
-    "call", "config", "devices", "discover", "doctor", "health", "install", "logs", "onboard", "probe", "reload",
-    "restart", "shutdown", "start", "status", "stop", "uninstall", "usage-cost",
+    "call",
+    "config",
+    "devices",
+    "discover",
+    "doctor",
+    "health",
+    "install",
+    "logs",
+    "onboard",
+    "probe",
+    "reload",
+    "restart",
+    "shutdown",
+    "start",
+    "status",
+    "stop",
+    "uninstall",
+    "usage-cost",
 ];
 
 /// A mistake in the words of the original.
@@ -259,7 +277,11 @@ mod tests {
         ] {
             let args = args(line);
             assert_eq!(args.has_dev_port(), dev_port, "{line}");
-            assert_eq!(args.profile().map(|p| p.map(|p| p.name().to_owned())), Ok(Some("dev".into())), "{line}");
+            assert_eq!(
+                args.profile().map(|p| p.map(|p| p.name().to_owned())),
+                Ok(Some("dev".into())),
+                "{line}"
+            );
         }
     }
 
@@ -302,7 +324,9 @@ mod tests {
     #[test]
     fn help_and_version_are_printed() {
         let Ok(Parsed::Print(help)) = parse("--help") else { panic!("help") };
-        assert!(help.contains("--allow-unconfigured") && help.contains("Examples:") && !help.contains("words"));
+        assert!(
+            help.contains("--allow-unconfigured") && help.contains("Examples:") && !help.contains("words")
+        );
         for line in ["-V", "-v", "--version", "gateway --version"] {
             let Ok(Parsed::Print(text)) = parse(line) else { panic!("{line}") };
             assert!(text.starts_with("gatewayd 0."), "{text}");

@@ -160,7 +160,10 @@ mod tests {
         let (mut child, port) = holder("sleep", &["60"]);
         let reaper = std::thread::spawn(move || child.wait().expect("reaped"));
         let lines = free(port).await.expect("freed");
-        assert!(lines[0].starts_with("force: killed pid ") && lines[0].ends_with(&format!("(sleep) on port {port}")));
+        assert!(
+            lines[0].starts_with("force: killed pid ")
+                && lines[0].ends_with(&format!("(sleep) on port {port}"))
+        );
         assert!(!lines.iter().any(|line| line.contains("SIGKILL")), "{lines:?}");
         use std::os::unix::process::ExitStatusExt;
         assert_eq!(reaper.join().expect("no panic").signal(), Some(15));
@@ -195,7 +198,8 @@ mod tests {
 
     #[test]
     fn parents_and_the_first_process_are_never_ended() {
-        let holder = |pid| Holder { pid, name: Some("x".into()), command: None, user: None, addresses: Vec::new() };
+        let holder =
+            |pid| Holder { pid, name: Some("x".into()), command: None, user: None, addresses: Vec::new() };
         for (pid, refused) in [(0, true), (1, true), (10, true), (11, true), (12, false)] {
             assert_eq!(refuse_own(&holder(pid), 5, 10, 11).is_err(), refused, "{pid}");
         }

@@ -8,12 +8,12 @@ mod dev;
 pub mod exit;
 mod force;
 pub mod lifecycle;
-pub mod logging;
 mod log_stream;
+pub mod logging;
 mod machine;
 mod maintenance;
-mod reload;
 pub mod print;
+mod reload;
 mod run;
 pub mod start;
 

@@ -36,7 +36,8 @@ pub async fn run(
     let mut first = true;
     loop {
         let path = file.load_full();
-        let read = tokio::task::spawn_blocking(move || log_tail::tail(&path, cursor, STEP_LINES, STEP_BYTES)).await;
+        let read =
+            tokio::task::spawn_blocking(move || log_tail::tail(&path, cursor, STEP_LINES, STEP_BYTES)).await;
         let batch = match read {
             Ok(Ok(tail)) => tail,
             Ok(Err(error)) => {
@@ -66,7 +67,8 @@ pub async fn run(
 }
 
 fn response(tail: Tail, min: v1::LogLevel, limit: usize) -> v1::LogsResponse {
-    let mut lines: Vec<_> = tail.lines.into_iter().map(line).filter(|line| line.level >= min as i32).collect();
+    let mut lines: Vec<_> =
+        tail.lines.into_iter().map(line).filter(|line| line.level >= min as i32).collect();
     let surplus = lines.len().saturating_sub(limit);
     lines.drain(..surplus);
     v1::LogsResponse {

@@ -198,10 +198,14 @@ impl ReloadTask {
 
     fn act(&self, snapshot: &Snapshot, plan: Plan, dry_run: bool) -> Reloaded {
         let mode = snapshot.config.gateway.reload.mode;
-        let live: Vec<String> = plan.none.iter().chain(plan.hot.iter().map(|(_, path)| path)).cloned().collect();
+        let live: Vec<String> =
+            plan.none.iter().chain(plan.hot.iter().map(|(_, path)| path)).cloned().collect();
         match mode {
             ReloadMode::Off => {
-                tracing::info!(subsystem = "gateway/reload", "config reload disabled (gateway.reload.mode=off)");
+                tracing::info!(
+                    subsystem = "gateway/reload",
+                    "config reload disabled (gateway.reload.mode=off)"
+                );
                 let all = live.into_iter().chain(plan.restart);
                 let why = "gateway.reload.mode is off; restart the gateway to apply it";
                 Reloaded { refused: all.map(|path| (path, why.to_owned())).collect(), ..Reloaded::default() }
@@ -231,7 +235,11 @@ impl ReloadTask {
                         tracing::error!(subsystem = "gateway/reload", "config reload failed: {reason}");
                         return refused(reason);
                     }
-                    tracing::info!(subsystem = "gateway/reload", "config hot reload applied ({})", live.join(", "));
+                    tracing::info!(
+                        subsystem = "gateway/reload",
+                        "config hot reload applied ({})",
+                        live.join(", ")
+                    );
                 }
                 Reloaded { applied: live, ..Reloaded::default() }
             }
@@ -310,11 +318,14 @@ impl Watch {
         files: &BTreeSet<PathBuf>,
         touched: mpsc::Sender<()>,
     ) -> notify::Result<RecommendedWatcher> {
-        let names: BTreeSet<_> = files.iter().filter_map(|file| file.file_name().map(ToOwned::to_owned)).collect();
+        let names: BTreeSet<_> =
+            files.iter().filter_map(|file| file.file_name().map(ToOwned::to_owned)).collect();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             let ours = match &event {
                 Ok(event) if event.kind.is_access() => false,
-                Ok(event) => event.paths.iter().any(|p| p.file_name().is_some_and(|name| names.contains(name))),
+                Ok(event) => {
+                    event.paths.iter().any(|p| p.file_name().is_some_and(|name| names.contains(name)))
+                }
                 // A lost event may have been ours.
                 Err(_) => true,
             };

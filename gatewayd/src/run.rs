@@ -31,11 +31,15 @@ pub enum Next {
 pub async fn run(args: Args, env: Env, program: &Program) -> Next {
     let log = match start_log(&args, &env) {
         Ok(log) => log,
-        Err(error) => return refuse(&Refusal::new(Exit::Failed, [format!("Gateway failed to start: Error: {error}")])),
+        Err(error) => {
+            return refuse(&Refusal::new(Exit::Failed, [format!("Gateway failed to start: Error: {error}")]));
+        }
     };
     let next = match Signals::install() {
         Ok(mut signals) => live(args, &env, program, &log, &mut signals).await,
-        Err(error) => refuse(&Refusal::new(Exit::Failed, [format!("Gateway failed to start: Error: {error}")])),
+        Err(error) => {
+            refuse(&Refusal::new(Exit::Failed, [format!("Gateway failed to start: Error: {error}")]))
+        }
     };
     log.flush(LAST_WORDS);
     next

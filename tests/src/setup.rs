@@ -1,4 +1,5 @@
-//! Foreign clients that the tests use. `tests/setup.sh` installs them once below the target folder.
+//! Foreign clients that the tests use: Python packages, and Node packages beside the sources of the tests.
+//! `tests/setup.sh` installs both once.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,10 +11,11 @@ use crate::workspace;
 
 static VENV: OnceCell<PathBuf> = OnceCell::const_new();
 
-/// A Python environment with the packages of `tests/requirements.txt`; the path of its `bin` folder.
-pub async fn python_bin() -> Result<&'static Path> {
+/// Installs what is missing. Returns the `bin` folder of a Python environment with the packages of
+/// `tests/requirements.txt`; those of `tests/package.json` are where Node looks for them.
+pub async fn foreign_clients() -> Result<&'static Path> {
     let made = VENV.get_or_try_init(|| async {
-        tokio::task::spawn_blocking(install).await.context("installing the Python packages")?
+        tokio::task::spawn_blocking(install).await.context("installing foreign clients")?
     });
     made.await.map(PathBuf::as_path)
 }

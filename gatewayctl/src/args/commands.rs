@@ -1,6 +1,5 @@
 //! The commands and their own options.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -34,7 +33,9 @@ pub enum Command {
     /// What the assistant's turns have cost
     UsageCost(UsageCostArgs),
     /// Print the completion script of a shell
-    #[command(after_help = "Example:\n  gatewayctl completions bash > ~/.local/share/bash-completion/completions/gatewayctl")]
+    #[command(
+        after_help = "Example:\n  gatewayctl completions bash > ~/.local/share/bash-completion/completions/gatewayctl"
+    )]
     Completions {
         /// Which shell.
         shell: Shell,
@@ -49,8 +50,9 @@ pub enum Command {
 /// Options of `status`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit codes: 0 when the report could be made, whatever it says; 78 when the configuration file is broken or the gateway
-runs on its last good copy. With --require-rpc also 1 (no answer), 3 (not running), 4 (refused).
+Exit codes: 0 when the report could be made, whatever it says; 78 when the configuration file
+is broken or the gateway runs on its last good copy. With --require-rpc also 1 (no answer),
+3 (not running), 4 (refused).
 
 Examples:
   gatewayctl status

@@ -16,7 +16,8 @@ Exit codes:
   3   no gateway runs here
   4   the gateway refused: secret, pairing, scope, or another user's socket
   78  the configuration file is broken, or the edit would break it
-gatewayd itself ends with 0 (asked to stop), 1 (failed), 69 (port or lock taken) or 78 (configuration).
+gatewayd itself ends with 0 (asked to stop), 1 (failed), 69 (port or lock taken) or
+78 (configuration).
 
 Examples:
   gatewayctl status                       what runs here, and does it answer
@@ -25,8 +26,9 @@ Examples:
   gatewayctl shutdown --restart --drain 10s
   gatewayctl --profile work status        the gateway of another profile
 
-The older spelling works too: `gatewayctl gateway status` is `gatewayctl status`, and `gatewayctl gateway` (or `gateway
-run`) becomes gatewayd with the same flags. So does the whole program when it is called under the name clawdbot.";
+The older spelling works too: `gatewayctl gateway status` is `gatewayctl status`, and
+`gatewayctl gateway` (or `gateway run`) becomes gatewayd with the same flags. Called under
+the name clawdbot, the program takes the same words.";
 
 /// Looks at, asks, configures and stops a gateway.
 #[derive(Debug, Parser)]
@@ -119,7 +121,8 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err("use a number with ms, s or m, such as 5s".to_owned()),
     };
     let ms = number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)).filter(|ms| *ms <= 86_400_000);
-    ms.map(Duration::from_millis).ok_or_else(|| "use a number with ms, s or m, up to a day, such as 5s".to_owned())
+    ms.map(Duration::from_millis)
+        .ok_or_else(|| "use a number with ms, s or m, up to a day, such as 5s".to_owned())
 }
 
 #[cfg(test)]

@@ -70,10 +70,21 @@ fn list(answer: &Value, now: i64) -> Text {
     let mut text = Text::default();
     text.styled(Style::Strong, format!("Pending ({})", rows("pending").len()));
     for request in rows("pending") {
-        let asked = request["ts"].as_i64().map(|ts| format!(", asked {} ago", age(now.saturating_sub(ts)))).unwrap_or_default();
+        let asked = request["ts"]
+            .as_i64()
+            .map(|ts| format!(", asked {} ago", age(now.saturating_sub(ts))))
+            .unwrap_or_default();
         let from = request["remoteIp"].as_str().map(|ip| format!(" from {ip}")).unwrap_or_default();
         text.push(format!("- {}: {}{from}{asked}", field(request, "requestId"), name(request)).into());
-        text.push(format!("  {} · wants {} · {}", field(request, "deviceId"), roles(request), joined(&request["scopes"])).into());
+        text.push(
+            format!(
+                "  {} · wants {} · {}",
+                field(request, "deviceId"),
+                roles(request),
+                joined(&request["scopes"])
+            )
+            .into(),
+        );
     }
     text.gap();
     text.styled(Style::Strong, format!("Paired ({})", rows("paired").len()));
@@ -87,7 +98,9 @@ fn list(answer: &Value, now: i64) -> Text {
                 (None, Some(at)) => format!("used {} ago", age(now.saturating_sub(at))),
                 (None, None) => "not used yet".to_owned(),
             };
-            text.push(format!("  token {}: {} · {state}", field(token, "role"), joined(&token["scopes"])).into());
+            text.push(
+                format!("  token {}: {} · {state}", field(token, "role"), joined(&token["scopes"])).into(),
+            );
         }
     }
     text
@@ -151,12 +164,15 @@ mod tests {
     #[test]
     fn scopes_are_sent_only_when_given() {
         use clap::Parser;
-        let parse = |line: &str| crate::args::Cli::try_parse_from(line.split_whitespace()).expect("parses").command;
-        let crate::args::Command::Devices(rotate) = parse("x devices rotate --device d --role operator") else {
+        let parse =
+            |line: &str| crate::args::Cli::try_parse_from(line.split_whitespace()).expect("parses").command;
+        let crate::args::Command::Devices(rotate) = parse("x devices rotate --device d --role operator")
+        else {
             panic!("devices")
         };
         assert_eq!(request(&rotate), ("device.token.rotate", json!({"deviceId": "d", "role": "operator"})));
-        let crate::args::Command::Devices(rotate) = parse("x devices rotate --device d --role r --scope a --scope b")
+        let crate::args::Command::Devices(rotate) =
+            parse("x devices rotate --device d --role r --scope a --scope b")
         else {
             panic!("devices")
         };

@@ -69,7 +69,9 @@ fn render(answer: &ReloadResponse) -> Text {
             let part = if change.part.is_empty() { String::new() } else { format!(" {}", change.part) };
             let why = if change.reason.is_empty() { String::new() } else { format!(": {}", change.reason) };
             text.push(
-                Line::default().with(style, format!("{word}{part}")).with(Style::Plain, format!("  {}{why}", change.path)),
+                Line::default()
+                    .with(style, format!("{word}{part}"))
+                    .with(Style::Plain, format!("  {}{why}", change.path)),
             );
         }
     };
@@ -80,7 +82,11 @@ fn render(answer: &ReloadResponse) -> Text {
         text.say("Nothing changed.");
     }
     if answer.restart_scheduled {
-        let word = if answer.dry_run { "A restart of the gateway would follow." } else { "The gateway restarts now." };
+        let word = if answer.dry_run {
+            "A restart of the gateway would follow."
+        } else {
+            "The gateway restarts now."
+        };
         text.say(word);
     } else if !answer.refused.is_empty() {
         text.say("These keys come into force with the next restart of the gateway.");

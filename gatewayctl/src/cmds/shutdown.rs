@@ -86,8 +86,11 @@ async fn come_back(app: &App, before: Option<(i64, u32)>) -> Result<(), Failure>
         }
     };
     tokio::time::timeout(COME_BACK, again).await.map_err(|_| {
-        Failure::failed(format!("The gateway stopped and did not come back within {} s.", COME_BACK.as_secs()))
-            .hint(format!("Its log may say why: {}", app.suggest("logs")))
+        Failure::failed(format!(
+            "The gateway stopped and did not come back within {} s.",
+            COME_BACK.as_secs()
+        ))
+        .hint(format!("Its log may say why: {}", app.suggest("logs")))
     })
 }
 
@@ -96,14 +99,14 @@ fn step_line(step: &ShutdownResponse) -> Option<Line> {
         StepState::Done => (Style::Good, "✓"),
         StepState::TimedOut => (Style::Warn, "!"),
         StepState::Failed => (Style::Bad, "✗"),
-        StepState::Running if step.remaining > 0 => (Style::Faint, "…"),
+        StepState::Running if !step.detail.is_empty() => (Style::Faint, "…"),
         StepState::Running | StepState::Unspecified => return None,
     };
     let mut rest = format!(" {}", step.step);
     if !step.detail.is_empty() {
         rest.push_str(&format!(": {}", step.detail));
     }
-    if step.remaining > 0 {
+    if step.remaining > 0 && step.state() != StepState::Done {
         rest.push_str(&format!(" ({} left)", step.remaining));
     }
     Some(Line::default().with(style, mark).with(Style::Plain, rest))
@@ -130,7 +133,7 @@ struct Step<'a> {
 
 fn document(restart: bool, steps: &[ShutdownResponse]) -> Document<'_> {
     let elapsed = |step: &ShutdownResponse| {
-        let length = step.elapsed.as_ref().map(time::length).unwrap_or_default();
+        let length = step.elapsed.as_ref().and_then(time::length).unwrap_or_default();
         u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
     };
     let steps_out = steps.iter().map(|step| Step {
@@ -174,7 +177,8 @@ mod tests {
             step_line(step).map(|line| line.pieces().map(|(_, text)| text.to_owned()).collect::<String>())
         };
         assert_eq!(line(&step("health", StepState::Running, "", 0)), None);
-        assert_eq!(line(&step("drain", StepState::Running, "", 2)).as_deref(), Some("… drain (2 left)"));
+        let waits = step("drain", StepState::Running, "runs finish", 2);
+        assert_eq!(line(&waits).as_deref(), Some("… drain: runs finish (2 left)"));
         let late = step("drain", StepState::TimedOut, "2 runs were aborted", 0);
         assert_eq!(line(&late).as_deref(), Some("! drain: 2 runs were aborted"));
         assert_eq!(line(&step("store", StepState::Done, "", 0)).as_deref(), Some("✓ store"));

@@ -24,7 +24,9 @@ pub async fn run(app: &App, args: &UsageCostArgs) -> Result<Exit, Failure> {
 
 fn render(answer: &Value, asked: u32) -> Text {
     let number = |value: &Value, key: &str| value[key].as_f64().unwrap_or_default();
-    let line = |of: &Value| format!("{} · {} tokens", money(number(of, "totalCost")), tokens(number(of, "totalTokens")));
+    let line = |of: &Value| {
+        format!("{} · {} tokens", money(number(of, "totalCost")), tokens(number(of, "totalTokens")))
+    };
     let mut text = Text::default();
     text.say(format!("Usage cost ({} days)", answer["days"].as_u64().unwrap_or_else(|| asked.into())));
     text.say(format!("Total: {}", line(&answer["totals"])));
@@ -33,7 +35,9 @@ fn render(answer: &Value, asked: u32) -> Text {
         text.say(format!("Missing entries: {missing:.0}"));
     }
     if let Some(latest) = answer["daily"].as_array().and_then(|days| days.last()) {
-        text.push(format!("Latest day: {} · {}", latest["date"].as_str().unwrap_or("?"), line(latest)).into());
+        text.push(
+            format!("Latest day: {} · {}", latest["date"].as_str().unwrap_or("?"), line(latest)).into(),
+        );
     }
     text
 }
@@ -55,7 +59,10 @@ mod tests {
         full["daily"] = json!([{"date": "2026-01-29", "input": 1, "output": 1, "cacheRead": 0, "cacheWrite": 0,
             "totalTokens": 1234, "totalCost": 0.5, "missingCostEntries": 2}]);
         let text = render(&full, 7).plain();
-        assert!(text.ends_with("Missing entries: 2\nLatest day: 2026-01-29 · $0.50 · 1.2k tokens\n"), "{text}");
+        assert!(
+            text.ends_with("Missing entries: 2\nLatest day: 2026-01-29 · $0.50 · 1.2k tokens\n"),
+            "{text}"
+        );
         assert_schema("usage-cost", &full);
     }
 

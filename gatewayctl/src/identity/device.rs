@@ -26,7 +26,7 @@ pub enum Error {
     #[error("cannot read the device identity {}", .0.display())]
     Read(PathBuf, #[source] io::Error),
     /// The file is there and is not what it should be.
-    #[error("the device identity {} is damaged ({1}); move it away to start with a new device", .0.display())]
+    #[error("the device identity {path} is damaged ({why}); move it away to start with a new device", path = .0.display(), why = .1)]
     Damaged(PathBuf, String),
     /// A new file cannot be written.
     #[error("cannot write the device identity {}", .0.display())]
@@ -84,9 +84,14 @@ impl Identity {
 
     fn parse(text: &str) -> Result<Self, String> {
         let file: File = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        let key = SigningKey::from_pkcs8_pem(&file.private_key_pem).map_err(|e| format!("private key: {e}"))?;
+        let key =
+            SigningKey::from_pkcs8_pem(&file.private_key_pem).map_err(|e| format!("private key: {e}"))?;
         let identity = Self::from_seed(key.as_bytes());
-        if identity.id == file.device_id { Ok(identity) } else { Err("the id is not that of the key".to_owned()) }
+        if identity.id == file.device_id {
+            Ok(identity)
+        } else {
+            Err("the id is not that of the key".to_owned())
+        }
     }
 
     fn create(path: &Path, clock: &Clock) -> Result<Self, Error> {

@@ -43,7 +43,15 @@ pub enum Level {
 
 /// Folders that come and go with version managers.
 const UNSTABLE: [&str; 10] = [
-    "/.nvm/", "/.fnm/", "/.volta/", "/.asdf/", "/.n/", "/.nodenv/", "/.nodebrew/", "/nvs/", "/.local/share/pnpm",
+    "/.nvm/",
+    "/.fnm/",
+    "/.volta/",
+    "/.asdf/",
+    "/.n/",
+    "/.nodenv/",
+    "/.nodebrew/",
+    "/nvs/",
+    "/.local/share/pnpm",
     "/pnpm/",
 ];
 
@@ -58,7 +66,8 @@ pub fn audit(command: Option<&Command>, text: &str, exists: impl Fn(&Path) -> bo
     let file = || Some(command.source_path.display().to_string());
     let program = command.program_arguments.first();
     let runs_gateway = command.program_arguments.iter().skip(1).any(|word| word == "gateway")
-        || program.is_some_and(|program| Path::new(program).file_stem().is_some_and(|stem| stem == "gatewayd"));
+        || program
+            .is_some_and(|program| Path::new(program).file_stem().is_some_and(|stem| stem == "gatewayd"));
     if !runs_gateway {
         let message = "Service command does not include the gateway subcommand";
         add("gateway-command-missing", message, None, Level::Aggressive);
@@ -73,7 +82,8 @@ pub fn audit(command: Option<&Command>, text: &str, exists: impl Fn(&Path) -> bo
             add("gateway-path-missing", message, None, Level::Recommended);
         }
         Some(path) => {
-            let odd: Vec<&str> = path.split(':').filter(|dir| UNSTABLE.iter().any(|part| dir.contains(part))).collect();
+            let odd: Vec<&str> =
+                path.split(':').filter(|dir| UNSTABLE.iter().any(|part| dir.contains(part))).collect();
             if !odd.is_empty() {
                 let message = "Gateway service PATH includes version managers or package managers; recommend a minimal PATH.";
                 add("gateway-path-nonminimal", message, Some(odd.join(", ")), Level::Recommended);
@@ -83,7 +93,8 @@ pub fn audit(command: Option<&Command>, text: &str, exists: impl Fn(&Path) -> bo
     let lines = logical_lines(text);
     let has = |key: &str, value: &str| {
         lines.iter().any(|line| {
-            line.split_once('=').is_some_and(|(k, v)| k.trim() == key && v.split_whitespace().any(|word| word == value))
+            line.split_once('=')
+                .is_some_and(|(k, v)| k.trim() == key && v.split_whitespace().any(|word| word == value))
         })
     };
     if !has("After", "network-online.target") {

@@ -41,7 +41,8 @@ pub fn find(names: &Names, deep: bool) -> Vec<Extra> {
     if !cfg!(target_os = "linux") {
         return Vec::new();
     }
-    let mut found = names.unit_file.parent().map(|dir| in_folder(dir, Scope::User, names)).unwrap_or_default();
+    let mut found =
+        names.unit_file.parent().map(|dir| in_folder(dir, Scope::User, names)).unwrap_or_default();
     if deep {
         for folder in SYSTEM_FOLDERS {
             // One folder is often a link to another.
@@ -63,7 +64,8 @@ fn in_folder(folder: &Path, scope: Scope, names: &Names) -> Vec<Extra> {
     units
         .filter_map(|path| {
             let name = path.file_name()?.to_string_lossy().into_owned();
-            let small = fs::metadata(&path).ok().filter(|meta| meta.is_file() && meta.len() <= MAX_UNIT).is_some();
+            let small =
+                fs::metadata(&path).ok().filter(|meta| meta.is_file() && meta.len() <= MAX_UNIT).is_some();
             let text = small.then(|| fs::read_to_string(&path).ok()).flatten()?;
             (is_foreign(&name, &text) && !(scope == Scope::User && name == names.unit)).then(|| Extra {
                 platform: "linux",

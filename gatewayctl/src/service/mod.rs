@@ -14,5 +14,5 @@ pub use audit::{Audit, Finding, Level, audit};
 pub use foreign::{Extra, Scope, find as find_foreign};
 pub use names::Names;
 pub use runner::{Ran, RunError, Runner, System};
-pub use systemd::is_unavailable;
 pub use status::{Command, Installed, Manager, Runtime, RuntimeState, Service, query};
+pub use systemd::is_unavailable;

@@ -30,9 +30,10 @@ impl Names {
         );
         let unit = format!("{unit}.service");
         let unit_file = paths.home.join(".config").join("systemd").join("user").join(&unit);
-        let label = env
-            .get("CLAWDBOT_LAUNCHD_LABEL")
-            .map_or_else(|| format!("com.clawdbot.{}", profile.unwrap_or("gateway")), |l| l.trim().to_owned());
+        let label = env.get("CLAWDBOT_LAUNCHD_LABEL").map_or_else(
+            || format!("com.clawdbot.{}", profile.unwrap_or("gateway")),
+            |l| l.trim().to_owned(),
+        );
         let task = env.get("CLAWDBOT_WINDOWS_TASK_NAME").map_or_else(
             || profile.map_or_else(|| "Clawdbot Gateway".to_owned(), |p| format!("Clawdbot Gateway ({p})")),
             |task| task.trim().to_owned(),
@@ -58,13 +59,13 @@ mod tests {
         let plain = names(None, &[]);
         assert_eq!(plain.unit, "clawdbot-gateway.service");
         assert_eq!(plain.label, "com.clawdbot.gateway");
-        assert_eq!(
-            plain.unit_file,
-            Path::new("/home/you/.config/systemd/user/clawdbot-gateway.service")
-        );
+        assert_eq!(plain.unit_file, Path::new("/home/you/.config/systemd/user/clawdbot-gateway.service"));
         assert_eq!(names(Some("Default"), &[]), plain);
         let work = names(Some("Work"), &[]);
-        assert_eq!((work.unit.as_str(), work.label.as_str()), ("clawdbot-gateway-Work.service", "com.clawdbot.Work"));
+        assert_eq!(
+            (work.unit.as_str(), work.label.as_str()),
+            ("clawdbot-gateway-Work.service", "com.clawdbot.Work")
+        );
         assert_eq!(work.task, "Clawdbot Gateway (Work)");
         for name in ["mine", "mine.service"] {
             assert_eq!(names(Some("work"), &[("CLAWDBOT_SYSTEMD_UNIT", name)]).unit, "mine.service");

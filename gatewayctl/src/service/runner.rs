@@ -62,7 +62,9 @@ impl Runner for System {
         let ended = tokio::time::timeout(LIMIT, command.output()).await;
         match ended {
             Err(_) => Err(RunError::Late(program.to_owned())),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => Err(RunError::Missing(program.to_owned())),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
+                Err(RunError::Missing(program.to_owned()))
+            }
             Ok(Err(error)) => Err(RunError::Failed(format!("{program}: {error}"))),
             Ok(Ok(output)) => Ok(Ran {
                 success: output.status.success(),

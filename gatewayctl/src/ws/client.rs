@@ -133,7 +133,8 @@ impl Connection {
         }
         while waiting.iter().any(|(_, answer)| answer.is_none()) {
             let Some(answer) = self.next_answer().await? else { continue };
-            if let Some((_, slot)) = waiting.iter_mut().find(|(id, slot)| slot.is_none() && *id == answer.id) {
+            if let Some((_, slot)) = waiting.iter_mut().find(|(id, slot)| slot.is_none() && *id == answer.id)
+            {
                 *slot = Some(answer.into_result());
             }
         }

@@ -38,7 +38,13 @@ impl Mode {
 
 /// The parameters of `connect`, signed for this connection's `nonce`.
 #[must_use]
-pub fn params(mode: Mode, identity: &Identity, secrets: &Secrets, nonce: Option<&str>, clock: &Clock) -> Value {
+pub fn params(
+    mode: Mode,
+    identity: &Identity,
+    secrets: &Secrets,
+    nonce: Option<&str>,
+    clock: &Clock,
+) -> Value {
     let token = secrets.token.as_ref().map(|t| t.expose()).unwrap_or_default();
     let signed_at = clock.now();
     let payload = signature_payload(mode, identity.id(), signed_at, token, nonce);
@@ -123,7 +129,10 @@ mod tests {
     fn the_payloads_are_those_of_the_reference() {
         let identity = vector();
         let v1 = signature_payload(Mode::Cli, identity.id(), 1_769_500_000_000, "t", None);
-        assert_eq!(v1, "v1|56475aa75463474c0285df5dbf2bcab73da651358839e9b77481b2eab107708c|cli|cli|operator|operator.admin,operator.approvals,operator.pairing|1769500000000|t");
+        assert_eq!(
+            v1,
+            "v1|56475aa75463474c0285df5dbf2bcab73da651358839e9b77481b2eab107708c|cli|cli|operator|operator.admin,operator.approvals,operator.pairing|1769500000000|t"
+        );
         let v2 = signature_payload(Mode::Cli, identity.id(), 1_769_500_000_000, "t", Some(NONCE));
         assert_eq!(
             identity.sign(&v2),
@@ -133,10 +142,14 @@ mod tests {
 
     #[test]
     fn the_parameters_are_signed_and_carry_the_secrets_given() {
-        let secrets = Secrets { token: Some(Secret::new("t")), password: Some(Secret::new("p")), explicit: true };
+        let secrets =
+            Secrets { token: Some(Secret::new("t")), password: Some(Secret::new("p")), explicit: true };
         let clock = Clock::manual(1_769_500_000_000);
         let params = params(Mode::Cli, &vector(), &secrets, Some(NONCE), &clock);
-        assert_eq!(params["device"]["signature"], "Z4WZnm0o7zQrYY9HnOXlsJMfNcEONe497o2I0WMDiNkapXWxkXF2kb_bSP4_1wH8urbWFRyyk2u5fT-7a-SdCg");
+        assert_eq!(
+            params["device"]["signature"],
+            "Z4WZnm0o7zQrYY9HnOXlsJMfNcEONe497o2I0WMDiNkapXWxkXF2kb_bSP4_1wH8urbWFRyyk2u5fT-7a-SdCg"
+        );
         assert_eq!(params["auth"], json!({"token": "t", "password": "p"}));
         assert_eq!(params["device"]["nonce"], NONCE);
         let bare = super::params(Mode::Probe, &vector(), &Secrets::default(), None, &clock);

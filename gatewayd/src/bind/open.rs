@@ -43,7 +43,9 @@ pub enum Error {
         address: IpAddr,
     },
     /// Somebody else could reach it without a secret.
-    #[error("refusing to bind gateway to {0} without auth (set gateway.auth.token or CLAWDBOT_GATEWAY_TOKEN, or pass --token)")]
+    #[error(
+        "refusing to bind gateway to {0} without auth (set gateway.auth.token or CLAWDBOT_GATEWAY_TOKEN, or pass --token)"
+    )]
     NoAuth(SocketAddr),
     /// Anything else the operating system says.
     #[error("failed to bind gateway socket on ws://{address}: {source}")]
@@ -58,7 +60,9 @@ pub enum Error {
 /// Opens the listeners for `mode` on `port`.
 pub fn open(mode: Bind, port: u16, facts: Facts<'_>) -> Result<Bound, Error> {
     let plan = Plan::new(mode, facts)?;
-    if !facts.has_auth && let Some(ip) = plan.all().find(|ip| !net::is_loopback(*ip)) {
+    if !facts.has_auth
+        && let Some(ip) = plan.all().find(|ip| !net::is_loopback(*ip))
+    {
         return Err(Error::NoAuth(SocketAddr::new(ip, port)));
     }
     let mut notes: Vec<_> = plan.note.into_iter().collect();

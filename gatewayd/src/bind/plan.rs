@@ -80,6 +80,7 @@ pub fn is_loopback_only(mode: Bind) -> bool {
 
 /// IPv4 before IPv6, each in interface order.
 fn tailnet(interfaces: &[IpAddr]) -> Vec<IpAddr> {
-    let (v4, v6): (Vec<_>, Vec<_>) = interfaces.iter().filter(|ip| net::is_tailnet(**ip)).partition(|ip| ip.is_ipv4());
+    let (v4, v6): (Vec<_>, Vec<_>) =
+        interfaces.iter().filter(|ip| net::is_tailnet(**ip)).partition(|ip| ip.is_ipv4());
     v4.into_iter().chain(v6).collect()
 }

@@ -42,7 +42,8 @@ fn modes_mean_these_addresses() {
 
 #[test]
 fn custom_without_an_address_says_what_is_wrong() {
-    for (host, expected) in [(None, "not set"), (Some("  "), "not set"), (Some("10.0.0.05"), "\"10.0.0.05\"")] {
+    for (host, expected) in [(None, "not set"), (Some("  "), "not set"), (Some("10.0.0.05"), "\"10.0.0.05\"")]
+    {
         let facts = Facts { custom_host: host, ..NO_FACTS };
         let error = Plan::new(Bind::Custom, facts).expect_err("refused").to_string();
         assert!(error.contains(expected), "{error}");
@@ -51,9 +52,14 @@ fn custom_without_an_address_says_what_is_wrong() {
 
 #[test]
 fn only_loopback_addresses_are_loopback_only() {
-    for (text, expected) in
-        [("loopback", true), ("127.0.0.2", true), ("::1", true), ("0.0.0.0", false), ("auto", false), ("custom", false)]
-    {
+    for (text, expected) in [
+        ("loopback", true),
+        ("127.0.0.2", true),
+        ("::1", true),
+        ("0.0.0.0", false),
+        ("auto", false),
+        ("custom", false),
+    ] {
         assert_eq!(is_loopback_only(text.parse().expect(text)), expected, "{text}");
     }
 }

@@ -29,10 +29,13 @@ impl Fixed {
     /// Access under `config`. Refused when it would leave a reachable gateway without authentication (rule R23), or when
     /// the secret that it demands is missing.
     pub fn access(&self, config: &Config) -> Result<Access, String> {
-        let auth = auth::resolve(&self.args, &config.gateway, &self.env).map_err(|refusal| refusal.lines.join(" "))?;
+        let auth = auth::resolve(&self.args, &config.gateway, &self.env)
+            .map_err(|refusal| refusal.lines.join(" "))?;
         let reachable = self.listening.iter().find(|address| !net::is_loopback(address.ip()));
         if let (true, Some(address)) = (auth.is_none(), reachable) {
-            return Err(format!("without gateway.auth.token or gateway.auth.password, {address} would be open to everybody"));
+            return Err(format!(
+                "without gateway.auth.token or gateway.auth.password, {address} would be open to everybody"
+            ));
         }
         Ok(Access {
             mode: mode(auth),

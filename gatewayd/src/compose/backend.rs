@@ -17,9 +17,7 @@ use gateway_config::sections::{Bind, ReloadMode};
 use gateway_domain::events::Received;
 use gateway_server::admin::Error;
 use gateway_server::admin::backend::{Answer, Backend, Call, Event, Logs, Shutdown, ShutdownMode};
-use gateway_server::admin::health::Board;
 use gateway_server::metrics::Metrics;
-use gateway_server::ws::hub::Hub;
 use gateway_server::ws::preauth::PreAuth;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -34,11 +32,9 @@ const EVENTS: usize = 1024;
 /// What the admin side looks at.
 pub struct Parts {
     pub api: Arc<Api>,
-    pub hub: Hub,
     pub metrics: Arc<Metrics>,
     pub preauth: PreAuth,
     pub live: Live,
-    pub board: Board,
     pub reload: Reload,
     pub lifecycle: Lifecycle,
     pub store: Store,
@@ -123,7 +119,8 @@ impl Admin {
 
     fn connections(&self) -> v1::Connections {
         let count = |n: i64| u32::try_from(n).unwrap_or(0);
-        let (operators, nodes) = (count(self.parts.metrics.operators.get()), count(self.parts.metrics.nodes.get()));
+        let (operators, nodes) =
+            (count(self.parts.metrics.operators.get()), count(self.parts.metrics.nodes.get()));
         let unauthenticated = u32::try_from(self.parts.preauth.len()).unwrap_or(u32::MAX);
         v1::Connections { total: operators + nodes, operators, nodes, unauthenticated }
     }
@@ -213,12 +210,19 @@ impl Backend for Admin {
                 ShutdownMode::Stop => Goal::Stop,
                 ShutdownMode::Restart => Goal::Restart,
             };
-            let reason = if request.reason.is_empty() { "asked by gatewayctl".to_owned() } else { request.reason };
+            let reason =
+                if request.reason.is_empty() { "asked by gatewayctl".to_owned() } else { request.reason };
             let (to, from) = mpsc::channel(64);
             let progress = self.parts.lifecycle.progress();
             let watching = self.parts.watching.clone();
-            self.parts.tasks.spawn("shutdown progress", Kind::Request, report_progress(progress, to, watching));
-            self.parts.lifecycle.request(Duration::ZERO, Request { goal, reason, drain: request.drain_limit });
+            self.parts.tasks.spawn(
+                "shutdown progress",
+                Kind::Request,
+                report_progress(progress, to, watching),
+            );
+            self.parts
+                .lifecycle
+                .request(Duration::ZERO, Request { goal, reason, drain: request.drain_limit });
             Ok(from)
         })
     }
@@ -292,12 +296,17 @@ fn reload_response(report: Reloaded, dry_run: bool, config_hash: String) -> v1::
     let mut refused: Vec<_> =
         report.refused.into_iter().map(|(path, reason)| change(path, reason, String::new())).collect();
     let waits = "takes effect when the gateway restarts";
-    refused.extend(report.needs_restart.into_iter().map(|path| change(path, waits.to_owned(), String::new())));
+    refused
+        .extend(report.needs_restart.into_iter().map(|path| change(path, waits.to_owned(), String::new())));
     v1::ReloadResponse {
         dry_run,
         config_hash,
         applied: report.applied.into_iter().map(|path| change(path, String::new(), String::new())).collect(),
-        restarted: report.restarted.into_iter().map(|(part, path)| change(path, String::new(), part)).collect(),
+        restarted: report
+            .restarted
+            .into_iter()
+            .map(|(part, path)| change(path, String::new(), part))
+            .collect(),
         refused,
         restart_scheduled: restart_scheduled && !dry_run,
     }
@@ -327,7 +336,10 @@ async fn report_progress(
                 return;
             }
             if let Some(begun) = now.step
-                && to.send(step(begun, v1::StepState::Running, now.total.saturating_sub(now.done))).await.is_err()
+                && to
+                    .send(step(begun, v1::StepState::Running, now.total.saturating_sub(now.done)))
+                    .await
+                    .is_err()
             {
                 return;
             }

@@ -12,6 +12,7 @@ use gateway_admin::endpoint::Fallback;
 use gateway_api::Api;
 use gateway_api::context::{About, Context, Control, LogReader, Reloaded};
 use gateway_api::dispatch::Dispatcher;
+use gateway_api::domain::Domain;
 use gateway_api::registry::{self, Registry};
 use gateway_base::error_chain::Chain;
 use gateway_base::net;
@@ -20,6 +21,7 @@ use gateway_config::last_good;
 use gateway_config::live::{Current, Live};
 use gateway_domain::auth::limiter::Limiter;
 use gateway_domain::ports::BoxFuture;
+use gateway_domain::presence::Own;
 use gateway_server::admin::health::{Board, Part, Phase, State};
 use gateway_server::admin::{self, listen};
 use gateway_server::http::Http;
@@ -37,7 +39,7 @@ use super::access::Fixed;
 use super::backend::{Admin, Parts as AdminParts};
 use super::{domain, stop, watch};
 use crate::exit::Exit;
-use crate::lifecycle::{Goal, Lifecycle, Request, Running};
+use crate::lifecycle::{self, Goal, Lifecycle, Request, Running};
 use crate::reload::{self, Reload, ReloadOptions};
 use crate::start::{Boot, Ownership};
 use crate::{machine, maintenance};
@@ -98,26 +100,19 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     let store = opened.store;
     let tls = load_tls(&config)?;
     let addresses = net::interface_addresses().unwrap_or_default();
-    let fixed = Fixed {
-        args: boot.args.clone(),
-        env: boot.env.clone(),
-        listening: boot.listeners.iter().map(|(address, _)| *address).collect(),
-        own_tailnet: addresses.iter().copied().filter(|ip| net::is_tailnet(*ip)).collect(),
-    };
+    let fixed = fixed(&boot, &addresses);
     let access = fixed.access(&config).map_err(Error::Access)?;
     let own = machine::own(&boot.env, &addresses);
-    let about = About {
-        version: own.version.clone(),
-        commit: boot.env.get("GIT_COMMIT").map(str::to_owned),
-        host: own.host.clone(),
-        config_path: boot.paths.config.display().to_string(),
-        state_dir: boot.paths.state.display().to_string(),
-        log_file: Arc::new(ArcSwap::from_pointee(config.logging.file.clone())),
-        started: tokio::time::Instant::now(),
-    };
+    let about = about(&boot, &config, &own);
     let (clock, tasks) = (&boot.clock, &boot.tasks);
-    let domain =
-        domain::build(domain::Ingredients { store: &store, live: &live, paths: &boot.paths, clock, own, tasks });
+    let domain = domain::build(domain::Ingredients {
+        store: &store,
+        live: &live,
+        paths: &boot.paths,
+        clock,
+        own,
+        tasks,
+    });
     let hub_metrics = Arc::new(metrics::Metrics::default());
     hub_metrics.register(&mut numbers);
     let hub = Hub::start(domain.bus.subscribe(HUB_QUEUE), SHARDS, hub_metrics.clone(), &boot.tasks);
@@ -141,39 +136,28 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     let api = build_api(&cx, &mut numbers)?;
     Http::register_process(&mut numbers);
     let preauth = PreAuth::new(Budget::default());
-    let serve = Arc::new(Serve {
-        api: api.clone(),
-        hub: hub.clone(),
-        metrics: hub_metrics.clone(),
-        limits: Limits::default(),
-        handshake: Duration::from_millis(HANDSHAKE_TIMEOUT_MS),
-        tasks: boot.tasks.clone(),
-    });
     let http = Arc::new(Http {
-        serve,
+        serve: Arc::new(serving(&boot, &api, &hub, &hub_metrics)),
         preauth: preauth.clone(),
         health: board.clone(),
         metrics: Arc::new(numbers),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     });
     let accepting = CancellationToken::new();
+    start_ticks(&domain, &boot);
     let urls = listen_all(boot.listeners, tls.as_ref(), &http, &accepting, &boot.tasks);
     watch::store(&store, &board, &boot.tasks);
     watch::config(&live, &board, &boot.tasks);
     watch::problems(&board, &domain, &boot.tasks);
     watch::revocations(&domain, &hub, &boot.tasks);
     note_parts(&board, store_note.as_ref());
-    let ticks = maintenance::run(domain.bus.clone(), boot.clock.clone(), boot.tasks.stopping());
-    boot.tasks.spawn("ticks", Kind::Essential, ticks);
     keep_last_good(&boot.paths, boot.loaded.bad.is_none().then_some(boot.loaded.snapshot));
     let (watching, admin_stop, admin_ended) = Default::default();
     let backend = Admin::new(AdminParts {
         api,
-        hub: hub.clone(),
         metrics: hub_metrics,
         preauth,
         live,
-        board: board.clone(),
         reload: reload.clone(),
         lifecycle: boot.lifecycle,
         store: store.clone(),
@@ -200,13 +184,53 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
         admin: admin_stop,
         admin_ended,
     };
-    let on_hangup = move || -> BoxFuture<'static, ()> {
+    Ok(Running { stop: stop::plan(parts), reload: on_hangup(reload) })
+}
+
+fn on_hangup(reload: Reload) -> lifecycle::Reload {
+    Arc::new(move || {
         let reload = reload.clone();
         Box::pin(async move {
             reload.now(false).await;
         })
-    };
-    Ok(Running { stop: stop::plan(parts), reload: Arc::new(on_hangup) })
+    })
+}
+
+fn fixed(boot: &Boot, addresses: &[std::net::IpAddr]) -> Fixed {
+    Fixed {
+        args: boot.args.clone(),
+        env: boot.env.clone(),
+        listening: boot.listeners.iter().map(|(address, _)| *address).collect(),
+        own_tailnet: addresses.iter().copied().filter(|ip| net::is_tailnet(*ip)).collect(),
+    }
+}
+
+fn about(boot: &Boot, config: &gateway_config::Config, own: &Own) -> About {
+    About {
+        version: own.version.clone(),
+        commit: boot.env.get("GIT_COMMIT").map(str::to_owned),
+        host: own.host.clone(),
+        config_path: boot.paths.config.display().to_string(),
+        state_dir: boot.paths.state.display().to_string(),
+        log_file: Arc::new(ArcSwap::from_pointee(config.logging.file.clone())),
+        started: tokio::time::Instant::now(),
+    }
+}
+
+fn serving(boot: &Boot, api: &Arc<Api>, hub: &Hub, metrics: &Arc<metrics::Metrics>) -> Serve {
+    Serve {
+        api: api.clone(),
+        hub: hub.clone(),
+        metrics: metrics.clone(),
+        limits: Limits::default(),
+        handshake: Duration::from_millis(HANDSHAKE_TIMEOUT_MS),
+        tasks: boot.tasks.clone(),
+    }
+}
+
+fn start_ticks(domain: &Domain, boot: &Boot) {
+    let ticks = maintenance::run(domain.bus.clone(), boot.clock.clone(), boot.tasks.stopping());
+    boot.tasks.spawn("ticks", Kind::Essential, ticks);
 }
 
 /// Where this instance keeps its store and its socket: the state folder, or a corner of it for a second instance.
@@ -359,7 +383,10 @@ fn end_shared_sessions(hub: &Hub, tasks: &gateway_base::task::Tasks) {
     let hub = hub.clone();
     tasks.spawn("changed secret", Kind::Request, async move {
         let by_secret = |client: &gateway_server::ws::hub::Client| {
-            matches!(client.caller.grant, gateway_api::caller::Grant::SharedSecret | gateway_api::caller::Grant::Open)
+            matches!(
+                client.caller.grant,
+                gateway_api::caller::Grant::SharedSecret | gateway_api::caller::Grant::Open
+            )
         };
         hub.close(by_secret, 1008, "gateway auth changed; connect again").await;
     });

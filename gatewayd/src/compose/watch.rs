@@ -84,7 +84,8 @@ pub fn revocations(domain: &Domain, hub: &Hub, tasks: &Tasks) {
                 next = revoked.recv() => next,
                 () = stop.cancelled() => return,
             };
-            let by_token = |client: &gateway_server::ws::hub::Client| client.caller.grant == Grant::DeviceToken;
+            let by_token =
+                |client: &gateway_server::ws::hub::Client| client.caller.grant == Grant::DeviceToken;
             match next {
                 Ok(one) => {
                     let ends = move |client: &gateway_server::ws::hub::Client| {

@@ -37,7 +37,9 @@ impl<'a> Plan<'a> {
     /// Finds what there is to move and checks that all of it may be moved.
     pub(super) fn new(paths: &'a Paths, env: &Env) -> Result<Self, Error> {
         let places = Places::new(env);
-        let owner = [places.state(&paths.state), places.gateway(&paths.config)].iter().find_map(|at| lock_file::owner(at));
+        let owner = [places.state(&paths.state), places.gateway(&paths.config)]
+            .iter()
+            .find_map(|at| lock_file::owner(at));
         if let Some(owner) = owner {
             return Err(Error::Running { state: paths.tilde(&paths.state), pid: owner.pid });
         }

@@ -103,7 +103,9 @@ fn a_reset_moves_the_old_state_to_the_trash_and_starts_afresh() {
         ]
     );
     let trash = home.at(".clawdbot-dev/trash/2026-01-29T11-25-37-869Z");
-    for (file, text) in [("clawdbot.json", "{\"old\": 1}"), ("agents/main/sessions/b", "old"), ("clawd-dev/notes.md", "old")] {
+    for (file, text) in
+        [("clawdbot.json", "{\"old\": 1}"), ("agents/main/sessions/b", "old"), ("clawd-dev/notes.md", "old")]
+    {
         assert_eq!(fs::read_to_string(trash.join(file)).expect(file), text);
     }
     assert!(home.at(".clawdbot-dev/gateway.sqlite").exists());

@@ -40,7 +40,12 @@ pub(super) fn watch(file: PathBuf, tasks: &Tasks, lifecycle: &Lifecycle) {
 
 async fn says_its_version(file: PathBuf) -> bool {
     let asked = tokio::task::spawn_blocking(move || {
-        Command::new(file).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()
+        Command::new(file)
+            .arg("--version")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
     });
     asked.await.is_ok_and(|status| status.is_ok_and(|status| status.success()))
 }

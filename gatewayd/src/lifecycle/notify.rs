@@ -79,7 +79,9 @@ fn send(message: Message) -> std::io::Result<()> {
     match message {
         Message::Ready => sd_notify::notify(&[NotifyState::Ready]),
         // The manager compares the time with its own to tell this reload from an older one.
-        Message::Reloading => sd_notify::notify(&[NotifyState::Reloading, NotifyState::monotonic_usec_now()?]),
+        Message::Reloading => {
+            sd_notify::notify(&[NotifyState::Reloading, NotifyState::monotonic_usec_now()?])
+        }
         Message::Stopping => sd_notify::notify(&[NotifyState::Stopping]),
         Message::Alive => sd_notify::notify(&[NotifyState::Watchdog]),
     }

@@ -52,7 +52,8 @@ mod tests {
 
     #[test]
     fn a_restart_neither_resets_nor_kills() {
-        let arguments = ["gatewayd", "--dev", "--reset", "--force", "--port", "1"].map(OsString::from).to_vec();
+        let arguments =
+            ["gatewayd", "--dev", "--reset", "--force", "--port", "1"].map(OsString::from).to_vec();
         let program = Program { file: "x".into(), arguments, working_folder: "/".into() };
         let again: Vec<_> = program.arguments_again().filter_map(|word| word.to_str()).collect();
         assert_eq!(again, ["--dev", "--port", "1"]);

@@ -51,7 +51,12 @@ pub enum Ended {
 
 impl Life<'_> {
     /// Serves until the end is asked for or an essential task fails. `before_stop` runs when the stop begins.
-    pub async fn run(mut self, running: Running, watched: Option<&Program>, before_stop: impl FnOnce()) -> Ended {
+    pub async fn run(
+        mut self,
+        running: Running,
+        watched: Option<&Program>,
+        before_stop: impl FnOnce(),
+    ) -> Ended {
         self.lifecycle.enter(Phase::Serving);
         self.notifier.ready();
         self.notifier.watch(&self.tasks);
@@ -61,7 +66,9 @@ impl Life<'_> {
         let ended = self.until_the_end(&running.reload).await;
         let request = match &ended {
             Ended::Asked(request) => request.clone(),
-            Ended::Failed(failure) => Request::new(Goal::Stop, format!("{}: {}", failure.task, failure.reason)),
+            Ended::Failed(failure) => {
+                Request::new(Goal::Stop, format!("{}: {}", failure.task, failure.reason))
+            }
         };
         before_stop();
         match request.goal {

@@ -41,24 +41,36 @@ enum Kind {
 
 impl StopPlan {
     /// Adds a step that a second signal leaves out.
-    pub fn polite<F>(&mut self, name: &'static str, limit: Duration, work: impl FnOnce(&Request) -> F + Send + 'static)
-    where
+    pub fn polite<F>(
+        &mut self,
+        name: &'static str,
+        limit: Duration,
+        work: impl FnOnce(&Request) -> F + Send + 'static,
+    ) where
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
         self.add(name, limit, Kind::Polite, work);
     }
 
     /// Adds the step that lets running work finish: for as long as the request says, else for `limit`.
-    pub fn drain<F>(&mut self, name: &'static str, limit: Duration, work: impl FnOnce(&Request) -> F + Send + 'static)
-    where
+    pub fn drain<F>(
+        &mut self,
+        name: &'static str,
+        limit: Duration,
+        work: impl FnOnce(&Request) -> F + Send + 'static,
+    ) where
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
         self.add(name, limit, Kind::Drain, work);
     }
 
     /// Adds a step that is done even when a second signal asks for the end at once.
-    pub fn needed<F>(&mut self, name: &'static str, limit: Duration, work: impl FnOnce(&Request) -> F + Send + 'static)
-    where
+    pub fn needed<F>(
+        &mut self,
+        name: &'static str,
+        limit: Duration,
+        work: impl FnOnce(&Request) -> F + Send + 'static,
+    ) where
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
         self.add(name, limit, Kind::Needed, work);
@@ -77,7 +89,12 @@ impl StopPlan {
     }
 
     /// Runs the steps. Returns whether the overall limit was kept.
-    pub(super) async fn run(self, request: &Request, lifecycle: &Lifecycle, hurry: &CancellationToken) -> bool {
+    pub(super) async fn run(
+        self,
+        request: &Request,
+        lifecycle: &Lifecycle,
+        hurry: &CancellationToken,
+    ) -> bool {
         let end = Instant::now() + LIMIT + request.drain.unwrap_or_default();
         let total = self.steps.len();
         for (done, step) in self.steps.into_iter().enumerate() {

@@ -130,7 +130,8 @@ async fn the_service_manager_is_asked_for_by_the_environment() {
     assert_eq!(format!("{notifier:?}"), "Notifier { is_asked: false, watchdog: None }");
     let pid = std::process::id().to_string();
     for (pid, expected) in [(pid.as_str(), Some(Duration::from_secs(30))), ("1", None)] {
-        let env = Env::from_pairs([("NOTIFY_SOCKET", "/x"), ("WATCHDOG_USEC", "30000000"), ("WATCHDOG_PID", pid)]);
+        let env =
+            Env::from_pairs([("NOTIFY_SOCKET", "/x"), ("WATCHDOG_USEC", "30000000"), ("WATCHDOG_PID", pid)]);
         assert!(format!("{:?}", Notifier::new(&env)).contains(&format!("watchdog: {expected:?}")));
     }
 }

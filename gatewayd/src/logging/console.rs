@@ -215,7 +215,13 @@ mod tests {
 
     fn shown(style: Style, colour: bool) -> String {
         let mut out = String::new();
-        line(&mut out, &record("gateway/cron", "Cron: started OPENAI_API_KEY=abc"), style, &Redactor::built_in(), colour);
+        line(
+            &mut out,
+            &record("gateway/cron", "Cron: started OPENAI_API_KEY=abc"),
+            style,
+            &Redactor::built_in(),
+            colour,
+        );
         out
     }
 
@@ -258,9 +264,12 @@ mod tests {
 
     #[test]
     fn colours_follow_the_environment() {
-        for (force, no, expected) in
-            [(Some("1"), Some("1"), true), (Some("0"), None, false), (None, Some("1"), false), (None, None, false)]
-        {
+        for (force, no, expected) in [
+            (Some("1"), Some("1"), true),
+            (Some("0"), None, false),
+            (None, Some("1"), false),
+            (None, None, false),
+        ] {
             let mut env = Env::default();
             for (name, value) in [("FORCE_COLOR", force), ("NO_COLOR", no), ("TERM", Some("dumb"))] {
                 if let Some(value) = value {

@@ -312,7 +312,8 @@ pub(super) fn encode(out: &mut Vec<u8>, record: &Record, redactor: &Redactor) {
         name: serde_json::json!({ "subsystem": record.subsystem }).to_string(),
         parent_names: ["clawdbot"],
     };
-    let fields = record.fields.iter().map(|(key, value)| (key.clone(), masked(key, value, redactor))).collect();
+    let fields =
+        record.fields.iter().map(|(key, value)| (key.clone(), masked(key, value, redactor))).collect();
     let line = Line { time: &time, meta, message: &redactor.apply(&record.message), fields };
     // Plain data into a Vec: neither the encoder nor the writer can fail.
     let _ = serde_json::to_writer(&mut *out, &line);

@@ -82,10 +82,12 @@ impl LogHandle {
         let redactor = match (config.redact_sensitive, config.redact_patterns.as_slice()) {
             (false, _) => Redactor::off(),
             (true, []) => Redactor::built_in(),
-            (true, patterns) => Redactor::custom(patterns.iter().map(String::as_str)).unwrap_or_else(|error| {
-                tracing::warn!(subsystem = "gateway/log", "{error}; using the built-in patterns");
-                Redactor::built_in()
-            }),
+            (true, patterns) => {
+                Redactor::custom(patterns.iter().map(String::as_str)).unwrap_or_else(|error| {
+                    tracing::warn!(subsystem = "gateway/log", "{error}; using the built-in patterns");
+                    Redactor::built_in()
+                })
+            }
         };
         let file = config.file.clone();
         self.shared.change(|texts| {

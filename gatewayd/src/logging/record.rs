@@ -74,7 +74,16 @@ pub(super) fn is_wanted(meta: &tracing::Metadata<'_>) -> bool {
 
 /// Names of operations 10.8 that hold no slash.
 const SUBSYSTEMS: &[&str] = &[
-    "gateway", "browser", "plugins", "gmail-watcher", "memory", "skills", "env", "diagnostic", "state-migrations", "dev",
+    "gateway",
+    "browser",
+    "plugins",
+    "gmail-watcher",
+    "memory",
+    "skills",
+    "env",
+    "diagnostic",
+    "state-migrations",
+    "dev",
 ];
 
 struct Visitor<'a>(&'a mut Record);

@@ -57,7 +57,13 @@ fn a_record_has_the_form_that_viewers_of_the_original_read() {
     with_log(|logged| {
         tracing::info!(subsystem = "gateway", "early");
         logged.log.set_file(logged.path());
-        tracing::warn!(subsystem = "gateway/ws", conn = "a\u{1b}b", n = 3, token = "hunter2", "bad \u{202e}frame");
+        tracing::warn!(
+            subsystem = "gateway/ws",
+            conn = "a\u{1b}b",
+            n = 3,
+            token = "hunter2",
+            "bad \u{202e}frame"
+        );
         tracing::debug!("not for the file");
         let lines = logged.lines();
         assert_eq!(lines.len(), 2);
@@ -125,7 +131,10 @@ fn libraries_are_quiet_and_our_crates_are_the_gateway() {
             .collect();
         let expected = [("trouble", "hyper"), ("ours", "gateway"), ("named", "browser/server")];
         for ((message, name), (text, subsystem)) in seen.iter().zip(expected) {
-            assert_eq!((message, name.as_str()), (&Value::from(text), format!("{{\"subsystem\":\"{subsystem}\"}}").as_str()));
+            assert_eq!(
+                (message, name.as_str()),
+                (&Value::from(text), format!("{{\"subsystem\":\"{subsystem}\"}}").as_str())
+            );
         }
         assert_eq!(seen.len(), expected.len());
     });
@@ -149,7 +158,8 @@ fn the_file_is_rotated_by_size_and_seven_old_ones_are_kept() {
         logged.log.set_file(logged.path());
         // Two writers of one file, as two gateways on one state folder are.
         let sink = || {
-            let mut sink = FileSink::new(logged.log.shared.clone(), logged.log.console.clone(), Clock::manual(0));
+            let mut sink =
+                FileSink::new(logged.log.shared.clone(), logged.log.console.clone(), Clock::manual(0));
             sink.rotate_at = 10_000;
             sink
         };
@@ -161,7 +171,8 @@ fn the_file_is_rotated_by_size_and_seven_old_ones_are_kept() {
         }
         let old = |n| logged.path().with_file_name(format!("gateway.log.{n}"));
         let files: Vec<_> = (1..=8).map(old).chain([logged.path()]).collect();
-        let sizes: Vec<_> = files.iter().map(|path| std::fs::metadata(path).map(|meta| meta.len()).ok()).collect();
+        let sizes: Vec<_> =
+            files.iter().map(|path| std::fs::metadata(path).map(|meta| meta.len()).ok()).collect();
         assert!(sizes[..7].iter().all(|size| size.is_some_and(|size| size > 0)), "{sizes:?}");
         assert_eq!(sizes[7], None);
         let newest: Vec<_> = [&files[0], &files[8]].into_iter().flat_map(|path| read(path)).collect();
@@ -215,9 +226,6 @@ fn a_full_disk_costs_records_and_the_loss_is_counted() {
         assert!(logged.log.flush(LONG));
         logged.log.set_file(logged.path());
         tracing::info!("back");
-        assert_eq!(
-            logged.messages(),
-            ["5 log records were lost: the log file could not be written", "back"]
-        );
+        assert_eq!(logged.messages(), ["5 log records were lost: the log file could not be written", "back"]);
     });
 }

@@ -41,7 +41,8 @@ impl Auth {
 /// Finds the secret, or says why there is none where one is demanded.
 pub fn resolve(args: &Args, config: &Gateway, env: &Env) -> Result<Auth, Refusal> {
     let token = first(args.token.as_ref(), config.auth.token.as_ref(), env, "CLAWDBOT_GATEWAY_TOKEN");
-    let password = first(args.password.as_ref(), config.auth.password.as_ref(), env, "CLAWDBOT_GATEWAY_PASSWORD");
+    let password =
+        first(args.password.as_ref(), config.auth.password.as_ref(), env, "CLAWDBOT_GATEWAY_PASSWORD");
     let configured = config.auth.mode.map(|mode| match mode {
         AuthMode::Token => "token",
         AuthMode::Password => "password",
@@ -72,9 +73,9 @@ pub fn resolve(args: &Args, config: &Gateway, env: &Env) -> Result<Auth, Refusal
 pub fn refuse<L: Into<String>>(lines: impl IntoIterator<Item = L>, config: &Gateway) -> Refusal {
     let mut refusal = Refusal::new(Exit::Refused, lines);
     if config.remote.token.is_some() {
-        refusal
-            .lines
-            .push("\"gateway.remote.token\" is for remote CLI calls; it does not enable local gateway auth.".into());
+        refusal.lines.push(
+            "\"gateway.remote.token\" is for remote CLI calls; it does not enable local gateway auth.".into(),
+        );
     }
     refusal
 }

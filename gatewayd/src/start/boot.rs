@@ -84,7 +84,12 @@ pub enum Started {
 }
 
 /// Runs the checks and takes the lock and the port.
-pub async fn boot(args: Args, process: &Env, working_folder: &Path, log: LogHandle) -> Result<Started, Refusal> {
+pub async fn boot(
+    args: Args,
+    process: &Env,
+    working_folder: &Path,
+    log: LogHandle,
+) -> Result<Started, Refusal> {
     let clock = Clock::system();
     checks::before_config(&args)?;
     let mut who = Identity::new(&args, process, working_folder)?;
@@ -138,7 +143,10 @@ pub async fn boot(args: Args, process: &Env, working_folder: &Path, log: LogHand
 fn report(who: &Identity, loaded: &Loaded) {
     if let Some(reason) = loaded.degraded() {
         let copy = who.paths.tilde(&who.paths.last_good_config());
-        tracing::error!(subsystem = "gateway", "running on the last good config ({copy}), because of an {reason}");
+        tracing::error!(
+            subsystem = "gateway",
+            "running on the last good config ({copy}), because of an {reason}"
+        );
     }
     for warning in &loaded.snapshot.warnings {
         tracing::warn!(subsystem = "gateway", "config: {}: {}", warning.path, warning.message);

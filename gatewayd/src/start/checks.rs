@@ -96,13 +96,15 @@ fn mode_is_local(args: &Args, present: bool, config: &Gateway) -> Result<(), Ref
         return Err(refused([blocked]));
     }
     // The tutorial shows the line above for a mode that is not set, and a missing file is the first such case.
-    let missing = "Missing config. Run `clawdbot setup` or set gateway.mode=local (or pass --allow-unconfigured).";
+    let missing =
+        "Missing config. Run `clawdbot setup` or set gateway.mode=local (or pass --allow-unconfigured).";
     Err(refused([missing.to_owned(), blocked]))
 }
 
 fn bind_flag(args: &Args) -> Result<Option<Bind>, Refusal> {
     let Some(text) = &args.bind else { return Ok(None) };
-    let refused = |_| refused(["Invalid --bind (use \"loopback\", \"lan\", \"tailnet\", \"auto\", or \"custom\")"]);
+    let refused =
+        |_| refused(["Invalid --bind (use \"loopback\", \"lan\", \"tailnet\", \"auto\", or \"custom\")"]);
     text.trim().parse().map(Some).map_err(refused)
 }
 

@@ -45,7 +45,8 @@ pub(super) async fn claim(
         port: allowed.port,
         allows_many: who.env.is_one("CLAWDBOT_ALLOW_MULTI_GATEWAY"),
     };
-    let (locks, ownership) = ownership::claim(claim, &record).await.map_err(|error| taken::lock(&error, scene))?;
+    let (locks, ownership) =
+        ownership::claim(claim, &record).await.map_err(|error| taken::lock(&error, scene))?;
     let interfaces = interfaces(allowed);
     let facts = Facts {
         custom_host: config.custom_bind_host.as_deref(),

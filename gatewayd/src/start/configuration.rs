@@ -45,7 +45,8 @@ pub fn print(loaded: &Loaded) -> String {
 
 fn explain(snapshot: &Snapshot, paths: &Paths) -> Refusal {
     let mut lines = vec!["Config invalid".to_owned(), format!("File: {}", paths.tilde(&snapshot.path))];
-    let list = |issues: &[Issue]| issues.iter().map(|issue| format!("  - {}", item(issue))).collect::<Vec<_>>();
+    let list =
+        |issues: &[Issue]| issues.iter().map(|issue| format!("  - {}", item(issue))).collect::<Vec<_>>();
     lines.push("Problem:".to_owned());
     lines.extend(list(&snapshot.issues));
     if !snapshot.legacy_issues.is_empty() {

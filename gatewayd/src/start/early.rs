@@ -6,10 +6,10 @@ use std::path::Path;
 use gateway_base::env::Env;
 use gateway_base::lock_file::Places;
 
+use super::checks;
 use super::identity::Identity;
 use super::ownership::{self, certain_owner};
 use super::taken::{self, Scene};
-use super::checks;
 use crate::args::Args;
 use crate::exit::Refusal;
 

@@ -151,7 +151,12 @@ mod tests {
         Home { places: Places::new(&env), paths: Paths::resolve(&env, None).expect("paths"), _dir: dir }
     }
 
-    async fn start(home: &Home, number: u16, is_explicit: bool, allows_many: bool) -> Result<(Locks, Ownership), Error> {
+    async fn start(
+        home: &Home,
+        number: u16,
+        is_explicit: bool,
+        allows_many: bool,
+    ) -> Result<(Locks, Ownership), Error> {
         let port = Port { number, is_explicit, configured: 18789 };
         let record = Record::of_this_process(&Clock::system(), &home.paths.config, number, "loopback");
         claim(Claim { places: &home.places, paths: &home.paths, port, allows_many }, &record).await

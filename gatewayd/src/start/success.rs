@@ -69,7 +69,10 @@ mod tests {
         let lan = Facts { tls: true, ..facts(&["192.168.1.100:18789", "10.0.0.5:18789"], None) };
         assert_eq!(
             lines(&lan)[1..3],
-            [format!("listening on wss://192.168.1.100:18789 (PID {pid})"), "listening on wss://10.0.0.5:18789".into()]
+            [
+                format!("listening on wss://192.168.1.100:18789 (PID {pid})"),
+                "listening on wss://10.0.0.5:18789".into()
+            ]
         );
     }
 

@@ -76,9 +76,13 @@ pub fn listener(error: &bind::Error, scene: Scene<'_>) -> Refusal {
             lines.extend(service_lines(scene));
             Refusal::new(Exit::Taken, lines)
         }
-        bind::Error::Other { .. } => Refusal::new(Exit::Failed, [format!("Gateway failed to start: {error}")]),
+        bind::Error::Other { .. } => {
+            Refusal::new(Exit::Failed, [format!("Gateway failed to start: {error}")])
+        }
         // The address may come later, with the network; whoever supervises may try again.
-        bind::Error::NotHere { .. } => Refusal::new(Exit::Failed, [format!("Gateway failed to start: Error: {error}")]),
+        bind::Error::NotHere { .. } => {
+            Refusal::new(Exit::Failed, [format!("Gateway failed to start: Error: {error}")])
+        }
         bind::Error::Setting(_) | bind::Error::NoAuth(_) => {
             Refusal::new(Exit::Refused, [format!("Gateway failed to start: Error: {error}")])
         }
@@ -115,7 +119,10 @@ fn service_lines(scene: Scene<'_>) -> Vec<String> {
     } else {
         let folder = home.join(".config/systemd/user");
         let wanted = folder.join("default.target.wants").join(&names.unit);
-        (registered(&folder.join(&names.unit), &wanted, "enabled"), format!("systemctl --user stop {}", names.unit))
+        (
+            registered(&folder.join(&names.unit), &wanted, "enabled"),
+            format!("systemctl --user stop {}", names.unit),
+        )
     };
     let first = match state {
         Service::Absent => return Vec::new(),
@@ -245,11 +252,20 @@ mod tests {
         let scene = Scene { port: address.port(), paths: &paths, env: &env };
         let refusal = listener(&bind::Error::Taken(address), scene);
         assert_eq!(refusal.exit, Exit::Taken);
-        assert_eq!(refusal.lines[0], format!("Error: listen EADDRINUSE: address already in use :::{}", address.port()));
+        assert_eq!(
+            refusal.lines[0],
+            format!("Error: listen EADDRINUSE: address already in use :::{}", address.port())
+        );
         assert_eq!(
             refusal.lines[1],
-            format!("Gateway failed to start: another gateway instance is already listening on ws://{address}")
+            format!(
+                "Gateway failed to start: another gateway instance is already listening on ws://{address}"
+            )
         );
-        assert!(refusal.lines[4].starts_with(&format!("- pid {}", std::process::id())), "{:?}", refusal.lines);
+        assert!(
+            refusal.lines[4].starts_with(&format!("- pid {}", std::process::id())),
+            "{:?}",
+            refusal.lines
+        );
     }
 }

@@ -14,7 +14,8 @@ use crate::args::{Args, Parsed};
 use crate::exit::{Exit, Refusal};
 
 fn args(line: &str) -> Args {
-    match Args::parse_from_os(std::iter::once("gatewayd").chain(line.split_whitespace()).map(OsString::from)) {
+    match Args::parse_from_os(std::iter::once("gatewayd").chain(line.split_whitespace()).map(OsString::from))
+    {
         Ok(Parsed::Run(args)) => *args,
         other => panic!("{line}: {other:?}"),
     }
@@ -50,7 +51,11 @@ fn every_refusal_has_its_exact_words() {
         ("--port -1", local(), "Invalid port"),
         ("--port +1", local(), "Invalid port"),
         ("--auth none", local(), "Invalid --auth (use \"token\" or \"password\")"),
-        ("--bind public", local(), "Invalid --bind (use \"loopback\", \"lan\", \"tailnet\", \"auto\", or \"custom\")"),
+        (
+            "--bind public",
+            local(),
+            "Invalid --bind (use \"loopback\", \"lan\", \"tailnet\", \"auto\", or \"custom\")",
+        ),
         (
             "",
             json!({}),
@@ -98,7 +103,10 @@ fn nothing_reachable_starts_without_a_secret() {
         assert_eq!(refused(&format!("--bind {bind}"), json!({"mode": "local"})), expected);
         assert_eq!(refused("", json!({"mode": "local", "bind": bind, "auth": {"token": "  "}})), expected);
         for secret in ["--token x", "--password x"] {
-            assert!(check(&format!("--bind {bind} {secret}"), json!({"mode": "local"}), &[]).is_ok(), "{bind}");
+            assert!(
+                check(&format!("--bind {bind} {secret}"), json!({"mode": "local"}), &[]).is_ok(),
+                "{bind}"
+            );
         }
     }
     for bind in ["loopback", "auto", "127.0.0.1", "::1"] {
@@ -106,7 +114,10 @@ fn nothing_reachable_starts_without_a_secret() {
         assert!(allowed.auth.is_none());
     }
     let hinted = refused("--bind lan", json!({"mode": "local", "remote": {"token": "x"}}));
-    assert_eq!(hinted[2], "\"gateway.remote.token\" is for remote CLI calls; it does not enable local gateway auth.");
+    assert_eq!(
+        hinted[2],
+        "\"gateway.remote.token\" is for remote CLI calls; it does not enable local gateway auth."
+    );
 }
 
 #[test]

@@ -73,7 +73,8 @@ fn commit(
     }
     // What the value itself held may go with it; nothing else may.
     let drops = Drops::Paths(vec![dotted(&segments)]);
-    let written = writer.commit(&document.to_string(), hash.as_deref(), &drops).map_err(|error| refused(app, error))?;
+    let written =
+        writer.commit(&document.to_string(), hash.as_deref(), &drops).map_err(|error| refused(app, error))?;
     let changed = diff::changed(&before.value, &written.snapshot.value);
     Ok(Edited {
         ok: true,
@@ -105,12 +106,17 @@ fn refused(app: &App, error: Error) -> Failure {
             let message = format!("Config validation failed; nothing was written:\n{}", listed.join("\n"));
             Failure::new(Exit::BadConfig, message)
         }
-        Error::Invalid { .. } => Failure::new(Exit::BadConfig, error.to_string()).hint("Nothing was written."),
+        Error::Invalid { .. } => {
+            Failure::new(Exit::BadConfig, error.to_string()).hint("Nothing was written.")
+        }
         Error::Syntax(why) => invalid(app, &app.paths, &[gateway_config::Issue::root(why)]),
         Error::Changed | Error::BaseHashRequired => {
-            Failure::failed("The config file changed in the meantime; nothing was written.").hint("Run the command again.")
+            Failure::failed("The config file changed in the meantime; nothing was written.")
+                .hint("Run the command again.")
         }
-        Error::Io { what, path, source } => Failure::failed(format!("cannot {what} {}: {source}", path.display())),
+        Error::Io { what, path, source } => {
+            Failure::failed(format!("cannot {what} {}: {source}", path.display()))
+        }
         other => Failure::failed(other.to_string()),
     }
 }
@@ -124,7 +130,10 @@ fn report(app: &App, edited: &Edited) -> Result<Exit, Failure> {
     let mut text = Text::default();
     text.push(format!("{word} {}.", edited.key).into());
     if edited.restart_required {
-        text.styled(Style::Warn, format!("Restart the gateway to apply: {}", app.suggest("shutdown --restart")));
+        text.styled(
+            Style::Warn,
+            format!("Restart the gateway to apply: {}", app.suggest("shutdown --restart")),
+        );
     }
     app.out.print(&text)?;
     Ok(Exit::Ok)

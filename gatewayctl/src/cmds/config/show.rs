@@ -148,6 +148,8 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert_schema("config-explain", &found);
-        assert!(explained(&about("gateway.auth").expect("is known")).plain().contains("    token (string)\n"));
+        assert!(
+            explained(&about("gateway.auth").expect("is known")).plain().contains("    token (string)\n")
+        );
     }
 }

@@ -70,7 +70,13 @@ impl Question {
                 (format!("part {name}"), ok, vec![part(found)])
             }
         };
-        Some(Document { ok, probe, state: state_word(health.state()), phase: phase_word(health.phase()), parts })
+        Some(Document {
+            ok,
+            probe,
+            state: state_word(health.state()),
+            phase: phase_word(health.phase()),
+            parts,
+        })
     }
 }
 
@@ -79,11 +85,10 @@ impl Document {
     pub fn render(&self) -> Text {
         let mut text = Text::default();
         let (style, mark) = if self.ok { (Style::Good, "✓") } else { (Style::Bad, "✗") };
-        text.push(
-            Line::default()
-                .with(style, mark)
-                .with(Style::Plain, format!(" {}: {} ({})", self.probe, if self.ok { "yes" } else { "no" }, self.phase)),
-        );
+        text.push(Line::default().with(style, mark).with(
+            Style::Plain,
+            format!(" {}: {} ({})", self.probe, if self.ok { "yes" } else { "no" }, self.phase),
+        ));
         for part in self.parts.iter().filter(|part| !matches!(part.state, "serving" | "disabled")) {
             text.push(part.line());
         }
@@ -100,7 +105,9 @@ impl Part {
             _ => (Style::Warn, "!"),
         };
         let reason = if self.reason.is_empty() { String::new() } else { format!(" - {}", self.reason) };
-        Line::default().with(style, mark).with(Style::Plain, format!(" {}: {}{reason}", self.name, self.state))
+        Line::default()
+            .with(style, mark)
+            .with(Style::Plain, format!(" {}: {}{reason}", self.name, self.state))
     }
 
     /// Whether it stands in the way of "healthy".
@@ -175,7 +182,8 @@ mod tests {
             (&draining, true, true, false, false),
             (&broken, true, true, false, false),
         ] {
-            let answers = [Question::Live, Question::Startup, Question::Ready, part.clone()].map(|q| ok(&q, health));
+            let answers =
+                [Question::Live, Question::Startup, Question::Ready, part.clone()].map(|q| ok(&q, health));
             assert_eq!(answers, [live, startup, ready, store].map(Some), "{health:?}");
         }
         assert!(Question::Part("x".to_owned()).answer(&serving).is_none());

@@ -10,7 +10,9 @@ use crate::text::{Line, Style, Text};
 pub fn render(health: &Value, parts: &[Part], verbose: Option<&Text>) -> Text {
     let mut text = Text::default();
     let healthy = !parts.iter().any(Part::is_failed);
-    let line = |style, mark: &str, rest: &str| Line::default().with(style, mark).with(Style::Plain, format!(" {rest}"));
+    let line = |style, mark: &str, rest: &str| {
+        Line::default().with(style, mark).with(Style::Plain, format!(" {rest}"))
+    };
     if healthy {
         text.push(line(Style::Good, "✓", "Gateway is healthy"));
     } else {
@@ -42,7 +44,12 @@ pub fn channel_lines(health: &Value) -> Vec<String> {
     let Some(channels) = health["channels"].as_object() else { return Vec::new() };
     let order = health["channelOrder"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let mut ids: Vec<&str> = order.filter(|id| channels.contains_key(*id)).collect();
-    ids.extend(channels.keys().map(String::as_str).filter(|id| !health["channelOrder"].as_array().is_some_and(|o| o.iter().any(|x| x == id))));
+    ids.extend(
+        channels
+            .keys()
+            .map(String::as_str)
+            .filter(|id| !health["channelOrder"].as_array().is_some_and(|o| o.iter().any(|x| x == id))),
+    );
     ids.into_iter()
         .map(|id| {
             let label = health["channelLabels"][id].as_str().unwrap_or(id);
@@ -66,7 +73,8 @@ fn channel(of: &Value) -> String {
             format!("ok{bot}{took}{hook}")
         }
         Some(false) => {
-            let status = probe["status"].as_u64().map_or_else(|| "unknown".to_owned(), |status| status.to_string());
+            let status =
+                probe["status"].as_u64().map_or_else(|| "unknown".to_owned(), |status| status.to_string());
             let error = probe["error"].as_str().map(|error| format!(" - {error}")).unwrap_or_default();
             format!("failed ({status}){error}")
         }
@@ -90,7 +98,11 @@ fn agents(text: &mut Text, health: &Value) {
     let beats: Vec<String> = agents
         .iter()
         .map(|agent| {
-            let every = if agent["heartbeat"]["enabled"] == true { agent["heartbeat"]["every"].as_str() } else { None };
+            let every = if agent["heartbeat"]["enabled"] == true {
+                agent["heartbeat"]["every"].as_str()
+            } else {
+                None
+            };
             format!("{} ({})", every.unwrap_or("disabled"), id(agent))
         })
         .collect();
@@ -165,7 +177,8 @@ mod tests {
 
     #[test]
     fn a_failed_part_is_not_healthy() {
-        let part = Part { name: "store".to_owned(), state: "failed", reason: "disk full".to_owned(), since: None };
+        let part =
+            Part { name: "store".to_owned(), state: "failed", reason: "disk full".to_owned(), since: None };
         let plain = render(&health(), &[part], None).plain();
         assert!(plain.starts_with("✗ Gateway is not healthy\n"), "{plain}");
         assert!(plain.contains("✗ store: failed - disk full\n"));

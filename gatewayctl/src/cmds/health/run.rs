@@ -44,7 +44,10 @@ async fn one_question(app: &App, args: &HealthArgs, question: &Question) -> Resu
     let health = health.map_err(|status| admin::call_failure(app, &status))?.into_inner();
     let Some(answer) = question.answer(&health) else {
         let names: Vec<&str> = health.parts.iter().map(|part| part.name.as_str()).collect();
-        return Err(Failure::new(Exit::Usage, format!("there is no such part; the parts are: {}", names.join(", "))));
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("there is no such part; the parts are: {}", names.join(", ")),
+        ));
     };
     if app.out.is_json() {
         app.out.json(&answer)?;
@@ -61,7 +64,8 @@ async fn everything(app: &App, args: &HealthArgs) -> Result<Exit, Failure> {
     let target = gateway::where_it_listens(app, target).await;
     let (identity, tokens) = gateway::device(app)?;
     let timeout = args.client.timeout;
-    let options = Options { identity: &identity, tokens: &tokens, mode: Mode::Cli, timeout, clock: &app.clock };
+    let options =
+        Options { identity: &identity, tokens: &tokens, mode: Mode::Cli, timeout, clock: &app.clock };
     let ask = async {
         let mut connection = Connection::open(&target, options).await?;
         let params = if args.verbose { json!({"probe": true}) } else { json!({}) };
@@ -97,7 +101,11 @@ async fn own_parts(app: &App, args: &HealthArgs) -> Vec<Part> {
 fn unhealthy(failure: Failure) -> Failure {
     match failure {
         Failure::Failed(Reason { exit: exit @ (Exit::Failed | Exit::Refused), message, hint }) => {
-            Failure::Failed(Reason { exit, message: format!("✗ Gateway is not healthy\nError: {message}"), hint })
+            Failure::Failed(Reason {
+                exit,
+                message: format!("✗ Gateway is not healthy\nError: {message}"),
+                hint,
+            })
         }
         other => other,
     }

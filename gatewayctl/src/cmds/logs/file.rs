@@ -14,7 +14,10 @@ use crate::logfile::{Record, tail};
 pub async fn run(app: &App, args: &LogsArgs, path: &Path, printer: &mut Printer) -> Result<Exit, Failure> {
     let shown = path.display().to_string();
     let first = tail(path, args.max_bytes.into()).map_err(|error| unreadable(app, &shown, &error))?;
-    printer.notice(&format!("The gateway is not running; this is its log file as it was left. Start it with: {}", app.suggest_start()))?;
+    printer.notice(&format!(
+        "The gateway is not running; this is its log file as it was left. Start it with: {}",
+        app.suggest_start()
+    ))?;
     printer.head(&shown, first.size, first.size)?;
     let wanted: Vec<&String> = first.lines.iter().filter(|line| is_wanted(line, args)).collect();
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
@@ -22,12 +25,14 @@ pub async fn run(app: &App, args: &LogsArgs, path: &Path, printer: &mut Printer)
     for line in wanted.iter().skip(wanted.len().saturating_sub(limit)) {
         printer.line(Record::parse(line).as_ref(), line)?;
     }
+    if !args.follow {
+        return Ok(Exit::Ok);
+    }
     let mut seen = first.size;
-    while args.follow {
+    loop {
         tokio::time::sleep(args.interval).await;
         seen = print_new(args, path, printer, seen)?;
     }
-    Ok(Exit::Ok)
 }
 
 /// Prints what was added since `seen` and returns how far the file has been read.
@@ -54,7 +59,9 @@ fn is_wanted(line: &str, args: &LogsArgs) -> bool {
 }
 
 fn unreadable(app: &App, path: &str, error: &io::Error) -> Failure {
-    let Failure::Failed(Reason { exit, message, .. }) = admin::not_running(app) else { return admin::not_running(app) };
+    let Failure::Failed(Reason { exit, message, .. }) = admin::not_running(app) else {
+        return admin::not_running(app);
+    };
     let left = if error.kind() == io::ErrorKind::NotFound {
         format!("There is no log file at {path} either.")
     } else {

@@ -12,7 +12,12 @@ use crate::target::Target;
 use crate::ws::{self, Connection, Mode, Options};
 
 /// Prints the log of `target`.
-pub async fn run(app: &App, args: &LogsArgs, target: &Target, printer: &mut Printer) -> Result<Exit, Failure> {
+pub async fn run(
+    app: &App,
+    args: &LogsArgs,
+    target: &Target,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
     let mut cursor = None;
     loop {
         let answer = app.out.during("waiting for the log", ask(app, args, target, cursor)).await?;
@@ -40,7 +45,8 @@ async fn ask(app: &App, args: &LogsArgs, target: &Target, cursor: Option<u64>) -
     }
     let (identity, tokens) = gateway::device(app)?;
     let timeout = args.client.timeout;
-    let options = Options { identity: &identity, tokens: &tokens, mode: Mode::Cli, timeout, clock: &app.clock };
+    let options =
+        Options { identity: &identity, tokens: &tokens, mode: Mode::Cli, timeout, clock: &app.clock };
     let answer = async {
         let mut connection = Connection::open(target, options).await?;
         let answer = connection.call("logs.tail", params, false).await;

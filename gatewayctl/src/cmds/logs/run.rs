@@ -7,6 +7,7 @@ use crate::admin;
 use crate::app::App;
 use crate::args::LogsArgs;
 use crate::exit::{Exit, Failure};
+use crate::gateway;
 use crate::target::Target;
 
 /// Prints the log.
@@ -16,12 +17,15 @@ pub async fn run(app: &App, args: &LogsArgs) -> Result<Exit, Failure> {
         .map_err(|error| Failure::new(Exit::BadConfig, error.to_string()))?;
     let mut printer = Printer::new(app, args);
     if args.client.is_explicit() || !target.local {
+        let target = gateway::where_it_listens(app, target).await;
         return remote::run(app, args, &target, &mut printer).await;
     }
     match app.out.during("waiting for the gateway", admin::connect(app)).await {
         Ok(client) => socket::run(app, args, client, &mut printer).await,
         Err(SocketError::NotRunning { .. }) => {
-            let path = settings.text("logging.file").map_or_else(|| app.paths.log_file(), |raw| app.paths.expand(raw));
+            let path = settings
+                .text("logging.file")
+                .map_or_else(|| app.paths.log_file(), |raw| app.paths.expand(raw));
             file::run(app, args, &path, &mut printer).await
         }
         Err(error) => Err(admin::connect_failure(app, &error)),

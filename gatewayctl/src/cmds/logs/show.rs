@@ -32,7 +32,9 @@ impl Printer {
         }
         self.file = Some(file.to_owned());
         if self.out.is_json() {
-            return self.out.json_line(&json!({"type": "meta", "file": file, "cursor": cursor, "size": size}));
+            return self
+                .out
+                .json_line(&json!({"type": "meta", "file": file, "cursor": cursor, "size": size}));
         }
         self.out.say(format!("Log file: {file}"))
     }
@@ -95,7 +97,10 @@ fn render(record: Option<&Record>, raw: &str, zone: Option<&TimeZone>) -> Line {
 
 fn short_time(time: &str, zone: &TimeZone) -> String {
     let parsed: Result<Timestamp, _> = time.parse();
-    parsed.map_or_else(|_| time.to_owned(), |at| at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string())
+    parsed.map_or_else(
+        |_| time.to_owned(),
+        |at| at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string(),
+    )
 }
 
 #[cfg(test)]
@@ -118,7 +123,10 @@ mod tests {
             plain(&render(Some(&record), "raw", None)),
             r"2026-01-29T11:25:37.869Z warn gateway/ws slow\u{1b}[2J"
         );
-        assert_eq!(plain(&render(Some(&record), "raw", Some(&TimeZone::UTC))), r"11:25:37 warn gateway/ws slow\u{1b}[2J");
+        assert_eq!(
+            plain(&render(Some(&record), "raw", Some(&TimeZone::UTC))),
+            r"11:25:37 warn gateway/ws slow\u{1b}[2J"
+        );
         assert_eq!(plain(&render(None, "not a record\u{7}", None)), r"not a record\u{7}");
     }
 }

@@ -27,7 +27,12 @@ pub async fn run(
 ) -> Result<Exit, Failure> {
     let mut cursor = None;
     loop {
-        let request = LogsRequest { cursor, tail: args.limit, follow: args.follow, min_level: level(args.level).into() };
+        let request = LogsRequest {
+            cursor,
+            tail: args.limit,
+            follow: args.follow,
+            min_level: level(args.level).into(),
+        };
         let stream = client.logs(request).await;
         let mut stream = stream.map_err(|status| admin::call_failure(app, &status))?.into_inner();
         let ended = print_all(&mut stream, printer, &mut cursor).await?;
@@ -66,7 +71,11 @@ async fn print_all(
     }
 }
 
+/// What the line says: as it stands in the file, with its fields, or as the daemon read it.
 fn record(line: &LogLine) -> Option<Record> {
+    if let Some(record) = Record::parse(&line.raw) {
+        return Some(record);
+    }
     if line.time.is_none() && line.level() == LogLevel::Unspecified {
         return None;
     }

@@ -40,11 +40,14 @@ fn target(text: &mut Text, of: &TargetReport) {
     text.push(format!("{} {}", of.of.heading(), of.url).into());
     if !of.connect.ok {
         let why = of.connect.error.as_deref().unwrap_or("timeout");
-        text.push(Line::from("  Connect: ").with(Style::Bad, "failed").with(Style::Plain, format!(" - {why}")));
+        text.push(
+            Line::from("  Connect: ").with(Style::Bad, "failed").with(Style::Plain, format!(" - {why}")),
+        );
         return;
     }
     let took = of.connect.latency_ms.map(|ms| format!(" ({ms}ms)")).unwrap_or_default();
-    let line = Line::from("  Connect: ").with(Style::Good, "ok").with(Style::Plain, format!("{took} · RPC: "));
+    let line =
+        Line::from("  Connect: ").with(Style::Good, "ok").with(Style::Plain, format!("{took} · RPC: "));
     text.push(match &of.rpc_error {
         None => line.with(Style::Good, "ok"),
         Some(error) => line.with(Style::Bad, "failed").with(Style::Plain, format!(" - {error}")),
@@ -52,7 +55,10 @@ fn target(text: &mut Text, of: &TargetReport) {
     if let Some(own) = &of.own {
         let word = |key: &str| own[key].as_str().unwrap_or("unknown");
         let ip = own["ip"].as_str().map(|ip| format!(" ({ip})")).unwrap_or_default();
-        text.push(format!("  Gateway: {}{ip} · {} · app {}", word("host"), word("platform"), word("version")).into());
+        text.push(
+            format!("  Gateway: {}{ip} · {} · app {}", word("host"), word("platform"), word("version"))
+                .into(),
+        );
     }
     if let Some(config) = &of.config {
         let word = match config["discovery"]["wideAreaEnabled"] {

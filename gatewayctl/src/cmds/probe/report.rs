@@ -115,8 +115,11 @@ impl TargetReport {
 
 /// The gateway's own entry in its presence list.
 pub fn own_entry(presence: &Value) -> Option<Value> {
-    let own = presence.as_array()?.iter().find(|entry| entry["mode"] == "gateway" && entry["reason"] == "self")?;
-    Some(json!({"host": own["host"], "ip": own["ip"], "version": own["version"], "platform": own["platform"]}))
+    let own =
+        presence.as_array()?.iter().find(|entry| entry["mode"] == "gateway" && entry["reason"] == "self")?;
+    Some(
+        json!({"host": own["host"], "ip": own["ip"], "version": own["version"], "platform": own["platform"]}),
+    )
 }
 
 /// What may be told of a configuration: that secrets are set, never which.

@@ -70,7 +70,8 @@ pub async fn run(app: &App, args: &ProbeArgs) -> Result<Exit, Failure> {
     let (identity, tokens) = gateway::device(app)?;
     let probes = targets.iter().map(|(kind, target)| {
         let timeout = kind.budget().min(args.timeout);
-        let options = Options { identity: &identity, tokens: &tokens, mode: Mode::Probe, timeout, clock: &app.clock };
+        let options =
+            Options { identity: &identity, tokens: &tokens, mode: Mode::Probe, timeout, clock: &app.clock };
         probe(*kind, target, options, settings.is_remote())
     });
     let reports = app.out.during("probing", join_all(probes)).await;
@@ -101,7 +102,8 @@ fn loopback(settings: &Settings, env: &Env) -> String {
 
 fn network(local: &str) -> Network {
     let tailnet = target::local_tailnet().map(|ip| ip.to_string());
-    let (scheme, port) = (local.split("://").next().unwrap_or("ws"), local.rsplit(':').next().unwrap_or_default());
+    let (scheme, port) =
+        (local.split("://").next().unwrap_or("ws"), local.rsplit(':').next().unwrap_or_default());
     Network {
         local_loopback_url: local.to_owned(),
         local_tailnet_url: tailnet.as_ref().map(|ip| format!("{scheme}://{ip}:{port}")),
@@ -116,7 +118,8 @@ fn targets(args: &ProbeArgs, settings: &Settings, env: &Env, local: &Target) -> 
         password: args.password.clone(),
         explicit: true,
     });
-    let secrets = |remote| given.clone().unwrap_or_else(|| target::remote_or_local_secrets(settings, env, remote));
+    let secrets =
+        |remote| given.clone().unwrap_or_else(|| target::remote_or_local_secrets(settings, env, remote));
     let far = |url: &str, source: &str, secrets, pin: Option<String>| Target {
         url: url.to_owned(),
         source: source.to_owned(),
@@ -129,7 +132,8 @@ fn targets(args: &ProbeArgs, settings: &Settings, env: &Env, local: &Target) -> 
     let remote = settings.text("gateway.remote.url");
     let pin = settings.text("gateway.remote.tlsFingerprint").map(ws::normalise_fingerprint);
     let mut out: Vec<(Kind, Target)> = Vec::new();
-    if let Some(url) = args.url.as_deref().filter(|url| url.starts_with("ws://") || url.starts_with("wss://")) {
+    if let Some(url) = args.url.as_deref().filter(|url| url.starts_with("ws://") || url.starts_with("wss://"))
+    {
         let pin = pin.clone().filter(|_| remote == Some(url));
         out.push((Kind::Explicit, far(url, "cli --url", secrets(remote == Some(url)), pin)));
     }
@@ -180,7 +184,11 @@ async fn probe(kind: Kind, target: &Target, options: Options<'_>, remote_mode: b
     report.connect = Connect { ok: true, latency_ms: Some(took), error: None, close: None };
     let none = || json!({});
     let calls = [("health", none()), ("status", none()), ("system-presence", none()), ("config.get", none())];
-    match connection.call_all(&calls).await.and_then(|answers| answers.into_iter().collect::<Result<Vec<_>, _>>()) {
+    match connection
+        .call_all(&calls)
+        .await
+        .and_then(|answers| answers.into_iter().collect::<Result<Vec<_>, _>>())
+    {
         Ok(answers) => fill(&mut report, answers),
         Err(error) => report.rpc_error = Some(error.to_string()),
     }
@@ -211,7 +219,13 @@ fn failed(error: &ws::Error) -> Connect {
     Connect { ok: false, latency_ms: None, error: Some(text), close }
 }
 
-fn sum_up(targets: Vec<TargetReport>, network: Network, ts: i64, duration_ms: u64, timeout_ms: u64) -> Report {
+fn sum_up(
+    targets: Vec<TargetReport>,
+    network: Network,
+    ts: i64,
+    duration_ms: u64,
+    timeout_ms: u64,
+) -> Report {
     let reachable: Vec<&'static str> =
         targets.iter().filter(|target| target.is_reachable()).map(|target| target.id).collect();
     let mut warnings = Vec::new();
@@ -330,14 +344,20 @@ mod tests {
         assert_eq!(exit(&report), Exit::Refused);
         let text = render(&report).plain();
         assert!(text.contains("Reachable: no (refused)\n"), "{text}");
-        assert!(text.contains("  Connect: failed - unauthorized: gateway token missing (provide gateway auth token)\n"));
+        assert!(text.contains(
+            "  Connect: failed - unauthorized: gateway token missing (provide gateway auth token)\n"
+        ));
     }
 
     #[test]
     fn two_reachable_gateways_are_a_warning() {
         let report = report(vec![target(Kind::Explicit, up()), target(Kind::Local, up())]);
         assert_eq!(report.warnings[0].target_ids, ["explicit", "localLoopback"]);
-        assert!(render(&report).plain().contains("\nWarning:\n- Unconventional setup: multiple reachable gateways"));
+        assert!(
+            render(&report)
+                .plain()
+                .contains("\nWarning:\n- Unconventional setup: multiple reachable gateways")
+        );
         assert_schema("probe", &report);
     }
 
@@ -345,7 +365,8 @@ mod tests {
     fn targets_come_in_order_and_once() {
         let env = Env::from_pairs([("HOME", "/home/you"), ("CLAWDBOT_GATEWAY_TOKEN", "env")]);
         let paths = Paths::resolve(&env, None).expect("HOME is set");
-        let settings = Settings::from_value(json!({"gateway": {"remote": {"url": "ws://studio:1", "token": "far"}}}));
+        let settings =
+            Settings::from_value(json!({"gateway": {"remote": {"url": "ws://studio:1", "token": "far"}}}));
         let local = Target::local(&settings, &env, &paths, None);
         let args = |url: &str| ProbeArgs {
             url: Some(url.to_owned()),

@@ -76,7 +76,7 @@ pub enum Asked {
     /// A socket that does not answer.
     Silent(String),
     /// The report is about another machine.
-    NotAsked,
+    Elsewhere,
 }
 
 /// Asks the daemon of this machine.
@@ -107,7 +107,7 @@ pub fn describe(status: StatusResponse, health: HealthResponse) -> Daemon {
     let process = status.process.unwrap_or_default();
     let config = status.config.unwrap_or_default();
     let when = |at: Option<&_>| at.map(|at| iso_utc(time::unix_ms(at)));
-    let uptime = process.uptime.as_ref().map(time::length).unwrap_or_default();
+    let uptime = process.uptime.as_ref().and_then(time::length).unwrap_or_default();
     Daemon {
         pid: process.pid,
         version: status.build.unwrap_or_default().version,

@@ -9,7 +9,9 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::daemon::{Asked, Daemon, ask};
-use super::report::{ConfigReport, ConfigView, ControlUi, GatewayReport, Report, Rpc, RpcFailure, ServiceReport};
+use super::report::{
+    ConfigReport, ConfigView, ControlUi, GatewayReport, Report, Rpc, RpcFailure, ServiceReport,
+};
 use super::verdict::{Facts, judge};
 use crate::app::App;
 use crate::args::StatusArgs;
@@ -42,7 +44,7 @@ pub async fn gather(app: &App, args: &StatusArgs) -> Result<(Report, Target), Fa
     let (daemon_env, daemon_paths) = service_place(app, &service);
     let daemon_settings = Settings::load(&daemon_paths, &daemon_env);
     let remote = args.client.url.is_some();
-    let asked = if remote { Asked::NotAsked } else { ask(app).await };
+    let asked = if remote { Asked::Elsewhere } else { ask(app).await };
     let daemon = match &asked {
         Asked::Answered(daemon) => Some(daemon.as_ref()),
         _ => None,
@@ -55,11 +57,18 @@ pub async fn gather(app: &App, args: &StatusArgs) -> Result<(Report, Target), Fa
     let cli_port = target::port(&cli, &cli_env);
     let port_cli = (cli_port != place.port).then(|| ports::inspect(cli_port, &app.env, &stop));
     let last_error = last_error(app, &service, &port, &daemon_settings);
-    let verdict =
-        judge(Facts { service: (service.installed_word(), &service.runtime), asked: &asked, port: &port, rpc: rpc.as_ref() });
+    let verdict = judge(Facts {
+        service: (service.installed_word(), &service.runtime),
+        asked: &asked,
+        port: &port,
+        rpc: rpc.as_ref(),
+    });
     let report = Report {
         config: config_report(&app.paths, &cli, &daemon_paths, &daemon_settings),
-        gateway: GatewayReport { probe_url: target.url.clone(), ..gateway_report(&place, &daemon_settings, remote) },
+        gateway: GatewayReport {
+            probe_url: target.url.clone(),
+            ..gateway_report(&place, &daemon_settings, remote)
+        },
         service: service_report(service),
         port,
         port_cli,
@@ -150,7 +159,8 @@ fn probe_target(
 /// Connects and asks for `status`, as the original does.
 async fn probe(app: &App, target: &Target, timeout: Duration) -> Result<Rpc, Failure> {
     let (identity, tokens) = gateway::device(app)?;
-    let options = Options { identity: &identity, tokens: &tokens, mode: Mode::Probe, timeout, clock: &app.clock };
+    let options =
+        Options { identity: &identity, tokens: &tokens, mode: Mode::Probe, timeout, clock: &app.clock };
     let began = Instant::now();
     let ask = async {
         let mut connection = Connection::open(target, options).await?;
@@ -188,7 +198,8 @@ fn kind(error: &ws::Error) -> RpcFailure {
 /// in a log says nothing about a gateway that was stopped on purpose.
 fn last_error(app: &App, service: &Service, port: &PortReport, settings: &Settings) -> Option<String> {
     let runtime = &service.runtime;
-    let failed = runtime.status == RuntimeState::Stopped && runtime.last_exit_status.is_some_and(|status| status != 0);
+    let failed =
+        runtime.status == RuntimeState::Stopped && runtime.last_exit_status.is_some_and(|status| status != 0);
     let expected = service.installed != Installed::No && (runtime.status == RuntimeState::Running || failed);
     if port.status == PortStatus::Busy || !expected {
         return None;
@@ -237,7 +248,8 @@ fn gateway_report(place: &Place, settings: &Settings, remote: bool) -> GatewayRe
 
 fn service_report(service: Service) -> ServiceReport {
     let (label, loaded_text, not_loaded_text) = service.manager.words();
-    let text = service.command.as_ref().and_then(|command| std::fs::read_to_string(&command.source_path).ok());
+    let text =
+        service.command.as_ref().and_then(|command| std::fs::read_to_string(&command.source_path).ok());
     let audit = service::audit(service.command.as_ref(), text.as_deref().unwrap_or_default(), Path::exists);
     let state_text = service.installed_word();
     let command = service.command.map(|mut command| {

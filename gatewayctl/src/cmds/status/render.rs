@@ -96,7 +96,8 @@ fn service_details(text: &mut Text, report: &Report, app: &App) {
         if let Some(folder) = &command.working_directory {
             text.push(format!("Working dir: {folder}").into());
         }
-        let env: Vec<String> = command.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let env: Vec<String> =
+            command.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !env.is_empty() {
             text.push(format!("Service env: {}", env.join(" ")).into());
         }
@@ -137,8 +138,11 @@ fn place_details(text: &mut Text, report: &Report, app: &App) {
         text.push(format!("Version: {}", daemon.version).into());
         let up = age(i64::try_from(daemon.uptime_ms).unwrap_or(i64::MAX));
         text.push(
-            format!("Up: {up} · {} connections · auth {} · model {}", daemon.connections, daemon.auth_mode, daemon.agent_model)
-                .into(),
+            format!(
+                "Up: {up} · {} connections · auth {} · model {}",
+                daemon.connections, daemon.auth_mode, daemon.agent_model
+            )
+            .into(),
         );
         if let Some(reload) = &daemon.last_reload {
             let style = if reload.ok { Style::Plain } else { Style::Warn };
@@ -172,7 +176,10 @@ fn runtime_details(text: &mut Text, report: &Report, app: &App) {
     if is_unavailable(runtime) {
         text.say("systemd user services unavailable.");
         text.say("systemd user services are unavailable; install/enable systemd or run the gateway under your supervisor.");
-        text.say(format!("If you're in a container, run the gateway in the foreground: {}", app.suggest_start()));
+        text.say(format!(
+            "If you're in a container, run the gateway in the foreground: {}",
+            app.suggest_start()
+        ));
     } else if runtime.missing_unit || (runtime.status != RuntimeState::Running && !installed) {
         text.say("Service not installed.");
     } else if runtime.status == RuntimeState::Stopped {
@@ -187,7 +194,8 @@ fn runtime_details(text: &mut Text, report: &Report, app: &App) {
     }
     if (silent || runtime.status == RuntimeState::Stopped)
         && installed
-        && let Some(unit) = report.service.command.as_ref().and_then(|command| command.source_path.file_name())
+        && let Some(unit) =
+            report.service.command.as_ref().and_then(|command| command.source_path.file_name())
     {
         text.push(format!("Logs: journalctl --user -u {} -n 200 --no-pager", unit.to_string_lossy()).into());
     }
@@ -206,7 +214,9 @@ fn full_runtime(runtime: &Runtime) -> String {
     let word = runtime.status.word();
     let mut known = Vec::new();
     known.extend(runtime.pid.map(|pid| format!("pid {pid}")));
-    known.extend(runtime.state.as_deref().filter(|state| *state != word).map(|state| format!("state {state}")));
+    known.extend(
+        runtime.state.as_deref().filter(|state| *state != word).map(|state| format!("state {state}")),
+    );
     known.extend(runtime.sub_state.as_deref().map(|sub| format!("sub {sub}")));
     known.extend(runtime.last_exit_status.map(|status| format!("last exit {status}")));
     known.extend(runtime.last_exit_reason.as_deref().map(|reason| format!("reason {reason}")));
@@ -232,7 +242,8 @@ fn verdict(text: &mut Text, report: &Report) {
 }
 
 fn listening(text: &mut Text, report: &Report) {
-    let addresses: Vec<&str> = report.port.listeners.iter().map(|listener| listener.address.as_str()).collect();
+    let addresses: Vec<&str> =
+        report.port.listeners.iter().map(|listener| listener.address.as_str()).collect();
     if !addresses.is_empty() {
         text.gap();
         text.push(format!("Listening: {}", addresses.join(", ")).into());

@@ -104,7 +104,7 @@ pub fn judge(facts: Facts<'_>) -> Verdict {
             _ => "not asked".to_owned(),
         },
         port: match facts.asked {
-            Asked::NotAsked => "not asked".to_owned(),
+            Asked::Elsewhere => "not asked".to_owned(),
             _ => format!("{} {}", facts.port.port, facts.port.status.word()),
         },
         protocol: of_rpc(facts.rpc, "ok", |failure| match failure {
@@ -112,7 +112,7 @@ pub fn judge(facts: Facts<'_>) -> Verdict {
             RpcFailure::NobodyThere => Some("nobody listens"),
             RpcFailure::Other => None,
         }),
-        authentication: of_rpc(facts.rpc, "ok", |failure| match failure {
+        authentication: of_rpc(facts.rpc, &let_in(facts.rpc), |failure| match failure {
             RpcFailure::Scope => Some("ok"),
             RpcFailure::Refused => None,
             _ => Some("not reached"),
@@ -127,6 +127,14 @@ pub fn judge(facts: Facts<'_>) -> Verdict {
             None if facts.rpc.is_some_and(|rpc| rpc.ok) => "ready".to_owned(),
             None => "not ready".to_owned(),
         },
+    }
+}
+
+/// With what we were let in.
+fn let_in(rpc: Option<&Rpc>) -> String {
+    match rpc.map(|rpc| rpc.secret) {
+        None | Some("none") => "ok (this device)".to_owned(),
+        Some(secret) => format!("ok ({secret})"),
     }
 }
 
@@ -155,7 +163,7 @@ fn state(facts: Facts<'_>) -> State {
             Some(RpcFailure::Refused) => return State::Refused,
             Some(RpcFailure::Scope) => return State::NotAllowed,
             _ if daemon.is_some() => return State::ControlPlaneSilent,
-            _ if matches!(facts.asked, Asked::NotAsked) => return State::Unreachable,
+            _ if matches!(facts.asked, Asked::Elsewhere) => return State::Unreachable,
             _ => {}
         }
     }
@@ -163,12 +171,14 @@ fn state(facts: Facts<'_>) -> State {
         Asked::Answered(_) => return if is_degraded(daemon) { State::Degraded } else { State::Running },
         Asked::Refused(_) => return State::Refused,
         Asked::Silent(_) => return State::ControlPlaneSilent,
-        Asked::NotAsked => return State::Unproven,
+        Asked::Elsewhere => return State::Unproven,
         Asked::NotRunning => {}
     }
     let gateway = facts.port.listeners.iter().any(crate::ports::PortListener::is_gateway);
     match facts.port.status {
-        PortStatus::Busy if facts.rpc.is_none() && (gateway || facts.port.listeners.is_empty()) => State::Unproven,
+        PortStatus::Busy if facts.rpc.is_none() && (gateway || facts.port.listeners.is_empty()) => {
+            State::Unproven
+        }
         PortStatus::Busy if gateway => State::ControlPlaneSilent,
         PortStatus::Busy => State::PortTaken,
         _ if facts.service.1.status == RuntimeState::Running => State::NotListening,
@@ -185,7 +195,8 @@ fn answered(asked: &Asked) -> Option<&Daemon> {
 
 fn is_degraded(daemon: Option<&Daemon>) -> bool {
     daemon.is_some_and(|daemon| {
-        !daemon.config_degraded.is_empty() || daemon.parts.iter().any(|part| matches!(part.state, "failed" | "degraded"))
+        !daemon.config_degraded.is_empty()
+            || daemon.parts.iter().any(|part| matches!(part.state, "failed" | "degraded"))
     })
 }
 
@@ -195,16 +206,21 @@ fn summary(state: State, facts: Facts<'_>) -> String {
         State::Running => "the gateway runs".to_owned(),
         State::Degraded => {
             let daemon = answered(facts.asked);
-            let config = daemon.map(|daemon| daemon.config_degraded.clone()).filter(|reason| !reason.is_empty());
-            let part = daemon.and_then(|d| d.parts.iter().find(|part| matches!(part.state, "failed" | "degraded")));
-            let why = config.or_else(|| part.map(|part| format!("{} is {}: {}", part.name, part.state, part.reason)));
+            let config =
+                daemon.map(|daemon| daemon.config_degraded.clone()).filter(|reason| !reason.is_empty());
+            let part =
+                daemon.and_then(|d| d.parts.iter().find(|part| matches!(part.state, "failed" | "degraded")));
+            let why = config
+                .or_else(|| part.map(|part| format!("{} is {}: {}", part.name, part.state, part.reason)));
             format!("the gateway runs, but {}", why.unwrap_or_else(|| "something is missing".to_owned()))
         }
         State::Starting => "the gateway is starting".to_owned(),
         State::Stopping => "the gateway is stopping".to_owned(),
         State::Refused => "a gateway is there and refused us".to_owned(),
         State::NotAllowed => "the gateway let us in, but not ask for its status".to_owned(),
-        State::ControlPlaneSilent => "the gateway's process is there, but its control plane does not answer".to_owned(),
+        State::ControlPlaneSilent => {
+            "the gateway's process is there, but its control plane does not answer".to_owned()
+        }
         State::PortTaken => format!("no gateway runs here, and another program has port {port}"),
         State::Unproven => "something listens there; it was not asked whether it is a gateway".to_owned(),
         State::NotListening => format!("the service runs, but nothing listens on port {port}"),
@@ -223,8 +239,14 @@ mod tests {
     }
 
     fn port(status: PortStatus, command: Option<&str>) -> PortReport {
-        let listener = |command: &str| PortListener { command: command.to_owned(), ..PortListener::default() };
-        PortReport { port: 18789, status, listeners: command.map(listener).into_iter().collect(), hints: Vec::new() }
+        let listener =
+            |command: &str| PortListener { command: command.to_owned(), ..PortListener::default() };
+        PortReport {
+            port: 18789,
+            status,
+            listeners: command.map(listener).into_iter().collect(),
+            hints: Vec::new(),
+        }
     }
 
     fn rpc(failure: Option<RpcFailure>) -> Rpc {
@@ -258,17 +280,29 @@ mod tests {
             (daemon("draining"), &gateway, ok, RuntimeState::Running, State::Stopping),
             (daemon("serving"), &gateway, Some(Some(Refused)), RuntimeState::Running, State::Refused),
             (daemon("serving"), &gateway, Some(Some(Scope)), RuntimeState::Running, State::NotAllowed),
-            (daemon("serving"), &gateway, Some(Some(Other)), RuntimeState::Running, State::ControlPlaneSilent),
+            (
+                daemon("serving"),
+                &gateway,
+                Some(Some(Other)),
+                RuntimeState::Running,
+                State::ControlPlaneSilent,
+            ),
             (Asked::NotRunning, &free, Some(Some(NobodyThere)), RuntimeState::Stopped, State::NotRunning),
             (Asked::NotRunning, &free, none, RuntimeState::Running, State::NotListening),
             (Asked::NotRunning, &stranger, Some(Some(Other)), RuntimeState::Stopped, State::PortTaken),
             (Asked::NotRunning, &gateway, none, RuntimeState::Unknown, State::Unproven),
             (Asked::NotRunning, &gateway, ok, RuntimeState::Unknown, State::Running),
-            (Asked::NotRunning, &gateway, Some(Some(Other)), RuntimeState::Unknown, State::ControlPlaneSilent),
+            (
+                Asked::NotRunning,
+                &gateway,
+                Some(Some(Other)),
+                RuntimeState::Unknown,
+                State::ControlPlaneSilent,
+            ),
             (Asked::Refused("other user".into()), &gateway, none, RuntimeState::Unknown, State::Refused),
             (Asked::Silent("hangs".into()), &gateway, none, RuntimeState::Unknown, State::ControlPlaneSilent),
-            (Asked::NotAsked, &free, Some(Some(Other)), RuntimeState::Unknown, State::Unreachable),
-            (Asked::NotAsked, &free, ok, RuntimeState::Unknown, State::Running),
+            (Asked::Elsewhere, &free, Some(Some(Other)), RuntimeState::Unknown, State::Unreachable),
+            (Asked::Elsewhere, &free, ok, RuntimeState::Unknown, State::Running),
         ] {
             let rpc = probe.map(rpc);
             let found = verdict(&asked, port, rpc.as_ref(), service);
@@ -279,15 +313,23 @@ mod tests {
     #[test]
     fn not_allowed_is_never_not_there() {
         let refused = rpc(Some(RpcFailure::Refused));
-        let found =
-            verdict(&daemon("serving"), &port(PortStatus::Busy, Some("gatewayd")), Some(&refused), RuntimeState::Running);
+        let found = verdict(
+            &daemon("serving"),
+            &port(PortStatus::Busy, Some("gatewayd")),
+            Some(&refused),
+            RuntimeState::Running,
+        );
         assert_eq!(found.protocol, "ok");
         assert_eq!(found.authentication, "the reason");
         assert_eq!(found.scope, "not reached");
         assert_eq!(found.state.exit(), Exit::Refused);
         let scope = rpc(Some(RpcFailure::Scope));
-        let found =
-            verdict(&daemon("serving"), &port(PortStatus::Busy, Some("gatewayd")), Some(&scope), RuntimeState::Running);
+        let found = verdict(
+            &daemon("serving"),
+            &port(PortStatus::Busy, Some("gatewayd")),
+            Some(&scope),
+            RuntimeState::Running,
+        );
         assert_eq!((found.authentication.as_str(), found.scope.as_str()), ("ok", "the reason"));
     }
 

@@ -41,7 +41,10 @@ async fn ask(runner: &impl Runner, arguments: &[&str], variables: &[(&str, &str)
         Ok(ran) => {
             let said = if ran.stderr.trim().is_empty() { ran.stdout } else { ran.stderr };
             let said = said.trim();
-            Err(format!("systemctl --user unavailable: {}", if said.is_empty() { "unknown error" } else { said }))
+            Err(format!(
+                "systemctl --user unavailable: {}",
+                if said.is_empty() { "unknown error" } else { said }
+            ))
         }
         Err(RunError::Missing(_)) => {
             Err("systemctl not available; systemd user services are required on Linux.".to_owned())
@@ -69,10 +72,15 @@ pub fn is_unavailable(runtime: &Runtime) -> bool {
     runtime.status == RuntimeState::Unknown
         && runtime.detail.as_deref().is_some_and(|detail| {
             let detail = detail.to_ascii_lowercase();
-            ["systemctl --user unavailable", "systemctl not available", "not been booted with systemd",
-             "failed to connect to bus", "systemd user services are required"]
-                .iter()
-                .any(|known| detail.contains(known))
+            [
+                "systemctl --user unavailable",
+                "systemctl not available",
+                "not been booted with systemd",
+                "failed to connect to bus",
+                "systemd user services are required",
+            ]
+            .iter()
+            .any(|known| detail.contains(known))
         })
 }
 
@@ -118,7 +126,11 @@ mod tests {
 
     #[tokio::test]
     async fn the_manager_is_asked_once_and_believed() {
-        let answer = Ran { success: true, stdout: "UnitFileState=enabled\nActiveState=active\nMainPID=7\n".into(), ..Ran::default() };
+        let answer = Ran {
+            success: true,
+            stdout: "UnitFileState=enabled\nActiveState=active\nMainPID=7\n".into(),
+            ..Ran::default()
+        };
         let (service, asked) = query_with(Some("ExecStart=/x gateway --port 1\n"), Ok(answer)).await;
         assert_eq!((service.installed_word(), service.runtime.pid), ("enabled", Some(7)));
         assert_eq!(asked.len(), 1);

@@ -24,7 +24,9 @@ pub fn show(text: &str) -> (Installed, Runtime) {
         None => RuntimeState::Unknown,
     };
     let installed = match get("unitfilestate") {
-        Some("enabled" | "enabled-runtime" | "linked" | "linked-runtime" | "static" | "alias") => Installed::Yes,
+        Some("enabled" | "enabled-runtime" | "linked" | "linked-runtime" | "static" | "alias") => {
+            Installed::Yes
+        }
         _ => Installed::No,
     };
     let runtime = Runtime {
@@ -46,7 +48,9 @@ pub fn unit(text: &str, source: &Path) -> Command {
     for line in logical_lines(text) {
         let Some((key, value)) = line.split_once('=') else { continue };
         match key.trim() {
-            "ExecStart" => command.program_arguments = split(value.trim_start_matches(['@', '-', ':', '+', '!'])),
+            "ExecStart" => {
+                command.program_arguments = split(value.trim_start_matches(['@', '-', ':', '+', '!']))
+            }
             "WorkingDirectory" => {
                 command.working_directory = split(value).into_iter().next();
             }
@@ -67,7 +71,9 @@ pub fn logical_lines(text: &str) -> Vec<String> {
     let mut open: Option<String> = None;
     for line in text.lines() {
         let trimmed = line.trim();
-        if trimmed.starts_with(['#', ';']) || (open.is_none() && (trimmed.is_empty() || trimmed.starts_with('['))) {
+        if trimmed.starts_with(['#', ';'])
+            || (open.is_none() && (trimmed.is_empty() || trimmed.starts_with('[')))
+        {
             continue;
         }
         let mut whole = open.take().map_or_else(String::new, |start| start + " ");
@@ -126,21 +132,30 @@ mod tests {
         let (installed, runtime) = show(
             "LoadState=loaded\nUnitFileState=enabled\nActiveState=active\nSubState=running\nMainPID=12345\nExecMainStatus=0\nExecMainCode=0\n",
         );
-        assert_eq!((installed, runtime.status, runtime.pid), (Installed::Yes, RuntimeState::Running, Some(12345)));
-        assert_eq!((runtime.state.as_deref(), runtime.sub_state.as_deref()), (Some("active"), Some("running")));
+        assert_eq!(
+            (installed, runtime.status, runtime.pid),
+            (Installed::Yes, RuntimeState::Running, Some(12345))
+        );
+        assert_eq!(
+            (runtime.state.as_deref(), runtime.sub_state.as_deref()),
+            (Some("active"), Some("running"))
+        );
         assert_eq!((runtime.last_exit_status, runtime.last_exit_reason.as_deref()), (Some(0), Some("0")));
         assert!(!runtime.missing_unit && runtime.detail.is_none());
     }
 
     #[test]
     fn a_stopped_a_failed_and_a_missing_unit() {
-        let (installed, runtime) =
-            show("LoadState=loaded\nUnitFileState=disabled\nActiveState=inactive\nSubState=dead\nMainPID=0\nExecMainStatus=78\nExecMainCode=1\n");
+        let (installed, runtime) = show(
+            "LoadState=loaded\nUnitFileState=disabled\nActiveState=inactive\nSubState=dead\nMainPID=0\nExecMainStatus=78\nExecMainCode=1\n",
+        );
         assert_eq!((installed, runtime.status, runtime.pid), (Installed::No, RuntimeState::Stopped, None));
         assert_eq!(runtime.last_exit_status, Some(78));
-        let (_, runtime) = show("LoadState=loaded\nUnitFileState=enabled\nActiveState=activating\nSubState=auto-restart\n");
+        let (_, runtime) =
+            show("LoadState=loaded\nUnitFileState=enabled\nActiveState=activating\nSubState=auto-restart\n");
         assert_eq!((runtime.status, runtime.state.as_deref()), (RuntimeState::Stopped, Some("activating")));
-        let (installed, runtime) = show("LoadState=not-found\nUnitFileState=\nActiveState=inactive\nMainPID=0\n");
+        let (installed, runtime) =
+            show("LoadState=not-found\nUnitFileState=\nActiveState=inactive\nMainPID=0\n");
         assert_eq!((installed, runtime.missing_unit), (Installed::No, true));
     }
 

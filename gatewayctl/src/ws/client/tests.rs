@@ -22,7 +22,8 @@ fn text(value: &Value) -> Message {
 async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<Value>>>, answers: Answers) {
     let Ok((tcp, _)) = listener.accept().await else { return };
     let Ok(mut socket): Result<WebSocketStream<_>, _> = accept_async(tcp).await else { return };
-    let challenge = json!({"type": "event", "event": "connect.challenge", "payload": {"nonce": "n1", "ts": 1}});
+    let challenge =
+        json!({"type": "event", "event": "connect.challenge", "payload": {"nonce": "n1", "ts": 1}});
     let _ = socket.send(text(&challenge)).await;
     while let Some(Ok(Message::Text(frame))) = socket.next().await {
         let request: Value = serde_json::from_str(&frame).expect("requests are JSON");
@@ -37,7 +38,11 @@ async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<Value>>>, answers: Ans
     }
 }
 
-async fn with_fake<T>(answers: Answers, secrets: Secrets, work: impl AsyncFnOnce(Fake, Options<'_>) -> T) -> T {
+async fn with_fake<T>(
+    answers: Answers,
+    secrets: Secrets,
+    work: impl AsyncFnOnce(Fake, Options<'_>) -> T,
+) -> T {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("is bound");
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -110,7 +115,8 @@ async fn a_call_is_introduced_signed_and_answered() {
 #[tokio::test]
 async fn a_refused_handshake_is_a_refusal_in_the_gateways_words() {
     fn answers(request: &Value) -> Vec<Message> {
-        let error = json!({"code": "NOT_PAIRED", "message": "pairing required", "details": {"requestId": "r1"}});
+        let error =
+            json!({"code": "NOT_PAIRED", "message": "pairing required", "details": {"requestId": "r1"}});
         vec![text(&json!({"type": "res", "id": request["id"], "ok": false, "error": error}))]
     }
     with_fake(answers, Secrets::default(), async |fake, options| {
@@ -171,7 +177,10 @@ async fn the_device_token_is_used_only_when_no_secret_is_known() {
         (Secrets { token: None, password: Some(Secret::new("pw")), explicit: true }, Value::Null),
     ] {
         with_fake(answers, secrets, async |fake, options| {
-            options.tokens.keep(options.identity.id(), "operator", "stored", &[], options.clock).expect("is kept");
+            options
+                .tokens
+                .keep(options.identity.id(), "operator", "stored", &[], options.clock)
+                .expect("is kept");
             Connection::open(&fake.target, options).await.expect("opens").close().await;
             let connect = fake.seen.lock().expect("no panic")[0]["params"].clone();
             assert_eq!(connect["auth"].get("token").cloned().unwrap_or_default(), sent);

@@ -49,7 +49,8 @@ impl AgentFiles for Files {
             return Ok(None);
         }
         // Resolving first and comparing then catches links in the middle of the path too.
-        let (Ok(root), Ok(path)) = (fs::canonicalize(workspace), fs::canonicalize(workspace.join(relative))) else {
+        let (Ok(root), Ok(path)) = (fs::canonicalize(workspace), fs::canonicalize(workspace.join(relative)))
+        else {
             return Ok(None);
         };
         let about = fs::symlink_metadata(&path)?;

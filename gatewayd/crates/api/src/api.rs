@@ -47,7 +47,8 @@ impl Api {
         if locality.is_local {
             return true;
         }
-        let (Some(bearer), Mode::Token(Some(secret)) | Mode::Password(Some(secret))) = (bearer, &access.mode) else {
+        let (Some(bearer), Mode::Token(Some(secret)) | Mode::Password(Some(secret))) = (bearer, &access.mode)
+        else {
             return false;
         };
         let key = Key::address(locality.client_ip);

@@ -173,7 +173,8 @@ fn unbuilt(method: &Method) -> ErrorShape {
 }
 
 fn overloaded() -> ErrorShape {
-    ErrorShape::unavailable("too many requests of this connection are under way; retry").retry_after(BUSY_RETRY_MS)
+    ErrorShape::unavailable("too many requests of this connection are under way; retry")
+        .retry_after(BUSY_RETRY_MS)
 }
 
 fn crashed(panic: &(dyn std::any::Any + Send)) -> ErrorShape {

@@ -19,7 +19,9 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         // 10 microseconds to 10 seconds.
-        Self { latency: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.000_01, 4.0, 11))) }
+        Self {
+            latency: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.000_01, 4.0, 11))),
+        }
     }
 }
 

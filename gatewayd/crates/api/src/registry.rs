@@ -43,7 +43,9 @@ impl Call<'_> {
     /// admits and `T` does not is an error too.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T, ErrorShape> {
         let name = self.method.name;
-        let wrong = |problem: &dyn std::fmt::Display| ErrorShape::invalid(format!("invalid {name} params: {problem}"));
+        let wrong = |problem: &dyn std::fmt::Display| {
+            ErrorShape::invalid(format!("invalid {name} params: {problem}"))
+        };
         let value = self.value().map_err(|problem| wrong(&problem))?;
         serde_json::from_value(value).map_err(|problem| wrong(&problem))
     }
@@ -144,7 +146,10 @@ mod tests {
 
     #[test]
     fn unknown_and_double_bindings_are_refused() {
-        assert_eq!(Registry::build([("no.such", nothing as Function)]).err(), Some(Error::Unknown("no.such")));
+        assert_eq!(
+            Registry::build([("no.such", nothing as Function)]).err(),
+            Some(Error::Unknown("no.such"))
+        );
         let twice = [("health", nothing as Function), ("health", nothing as Function)];
         assert_eq!(Registry::build(twice).err(), Some(Error::Twice("health")));
     }

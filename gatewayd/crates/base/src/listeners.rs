@@ -200,7 +200,7 @@ pub fn holds(pid: u32, port: u16) -> Result<bool, Error> {
     #[cfg(target_os = "linux")]
     {
         let sockets = linux::sockets(port).map_err(Error)?;
-        Ok(linux::held_by(pid, &sockets).next().is_some())
+        Ok(linux::held_by(pid, &sockets, &mut 0).next().is_some())
     }
     #[cfg(not(target_os = "linux"))]
     {
@@ -212,23 +212,22 @@ pub fn holds(pid: u32, port: u16) -> Result<bool, Error> {
 /// and all of them keep the port.
 #[cfg(target_os = "linux")]
 fn pairs(port: u16, search: Search) -> io::Result<Vec<(u32, SocketAddr)>> {
-    const QUICK: std::time::Duration = std::time::Duration::from_millis(50);
-    let began = std::time::Instant::now();
+    /// Descriptors a quick search looks at: some 50 ms on a slow machine.
+    const QUICK: usize = 8_000;
     let sockets = linux::sockets(port)?;
     if sockets.is_empty() {
         return Ok(Vec::new());
     }
     let mut found: Vec<(u32, SocketAddr)> = Vec::new();
-    let is_enough = |found: &[(u32, SocketAddr)]| {
-        let seen = |address: &SocketAddr| found.iter().any(|(_, known)| known == address);
-        search == Search::Quick && (began.elapsed() > QUICK || sockets.iter().all(|(_, address)| seen(address)))
-    };
+    let mut looked = 0;
     for entry in std::fs::read_dir("/proc")?.flatten() {
-        if is_enough(&found) {
+        let seen = |address: &SocketAddr| found.iter().any(|(_, known)| known == address);
+        let is_enough = looked > QUICK || sockets.iter().all(|(_, address)| seen(address));
+        if search == Search::Quick && is_enough {
             break;
         }
         if let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
-            found.extend(linux::held_by(pid, &sockets).map(|address| (pid, address)));
+            found.extend(linux::held_by(pid, &sockets, &mut looked).map(|address| (pid, address)));
         }
     }
     Ok(found)
@@ -264,11 +263,15 @@ mod linux {
         Ok(found)
     }
 
-    /// The addresses of those of `sockets` that the process holds. Processes of others cannot be read, and processes
-    /// end meanwhile: both hold nothing.
-    pub(super) fn held_by(pid: u32, sockets: &[(u64, SocketAddr)]) -> impl Iterator<Item = SocketAddr> {
+    /// The addresses of those of `sockets` that the process holds, counting the descriptors that were looked at.
+    /// Processes of others cannot be read, and processes end meanwhile: both hold nothing.
+    pub(super) fn held_by(
+        pid: u32,
+        sockets: &[(u64, SocketAddr)],
+        looked: &mut usize,
+    ) -> impl Iterator<Item = SocketAddr> {
         let fds = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-        let inodes = fds.filter_map(|fd| socket_inode(&std::fs::read_link(fd.path()).ok()?));
+        let inodes = fds.inspect(|_| *looked += 1).filter_map(|fd| socket_inode(&std::fs::read_link(fd.path()).ok()?));
         inodes.flat_map(|inode| sockets.iter().filter(move |(open, _)| *open == inode).map(|(_, address)| *address))
     }
 

@@ -45,7 +45,7 @@ impl Profile {
             (false, None) => Ok(None),
             (true, None) => Ok(Some(Self::dev())),
             (false, Some(name)) => Self::parse(name).map(Some),
-            (true, Some(name)) if name == "dev" => Ok(Some(Self::dev())),
+            (true, Some("dev")) => Ok(Some(Self::dev())),
             (true, Some(_)) => Err(Error::DevAndProfile),
         }
     }

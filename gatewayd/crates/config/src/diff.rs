@@ -72,7 +72,9 @@ fn walk(old: &Value, new: &Value, path: &mut String, paths: &mut Vec<String>) {
                 path.push_str(key);
                 match (a.get(key), b.get(key)) {
                     (Some(x), Some(y)) => walk(x, y, path, paths),
-                    (Some(Value::Object(only)), None) | (None, Some(Value::Object(only))) if !only.is_empty() => {
+                    (Some(Value::Object(only)), None) | (None, Some(Value::Object(only)))
+                        if !only.is_empty() =>
+                    {
                         walk(&Value::Object(only.clone()), &Value::Object(Map::new()), path, paths);
                     }
                     _ => paths.push(path.clone()),

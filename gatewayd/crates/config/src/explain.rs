@@ -117,7 +117,13 @@ fn about(key: &Key) -> Explanation {
 /// A name inside a map or a free value: what holds for the whole holds for it.
 fn free(key: &Key) -> Explanation {
     let ty = if let Type::Map(item) = key.ty { *item } else { Type::Any };
-    Explanation { type_text: type_text(ty), allowed: allowed(ty), default: None, required: false, ..about(key) }
+    Explanation {
+        type_text: type_text(ty),
+        allowed: allowed(ty),
+        default: None,
+        required: false,
+        ..about(key)
+    }
 }
 
 /// The path with its first unknown name replaced by the closest known one, or where else the last name occurs.
@@ -125,7 +131,9 @@ fn guess(deepest: &Key, segments: &[Segment]) -> Option<String> {
     let depth = (0..segments.len()).find(|n| !tree().walk(&segments[..=*n]).1)?;
     let Segment::Key(name) = segments.get(depth)? else { return None };
     let Some(found) = closest(name, deepest.fields.keys().map(String::as_str)) else {
-        return segments.last().and_then(|last| if let Segment::Key(last) = last { elsewhere(last) } else { None });
+        return segments
+            .last()
+            .and_then(|last| if let Segment::Key(last) = last { elsewhere(last) } else { None });
     };
     let mut fixed = segments.to_vec();
     fixed[depth] = Segment::Key(found.to_owned());
@@ -153,7 +161,9 @@ pub fn type_text(ty: Type) -> String {
 
 fn allowed(ty: Type) -> Option<String> {
     match ty {
-        Type::Choice(choices) => Some(choices.iter().map(|c| format!("\"{c}\"")).collect::<Vec<_>>().join(", ")),
+        Type::Choice(choices) => {
+            Some(choices.iter().map(|c| format!("\"{c}\"")).collect::<Vec<_>>().join(", "))
+        }
         Type::Int(bounds) | Type::Number(bounds) => range(bounds),
         Type::Text(_, _, Check::HexColor) => Some("six hexadecimal digits, # in front allowed".to_owned()),
         Type::Text(_, _, Check::Bind) => {
@@ -188,7 +198,10 @@ mod tests {
     #[test]
     fn a_leaf_says_everything() {
         let e = explain("gateway.port").expect("known");
-        assert_eq!((e.type_text.as_str(), e.default.as_deref(), e.allowed.as_deref()), ("integer", Some("18789"), Some("from 1 to 65535")));
+        assert_eq!(
+            (e.type_text.as_str(), e.default.as_deref(), e.allowed.as_deref()),
+            ("integer", Some("18789"), Some("from 1 to 65535"))
+        );
         assert!(e.reload.starts_with("restart"));
         assert!(e.doc.is_some_and(|doc| doc.contains("Port")));
         let e = explain("gateway.auth.token").expect("known");

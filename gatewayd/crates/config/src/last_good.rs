@@ -13,7 +13,11 @@ use crate::load::{self, Read, Snapshot};
 /// copy does not depend on other files. Does nothing when there is no file, or when the copy is already the same.
 pub fn save(paths: &Paths, snapshot: &Snapshot) -> io::Result<()> {
     let Some(raw) = snapshot.raw.as_deref().filter(|_| snapshot.valid) else { return Ok(()) };
-    let text = if snapshot.files.len() > 1 { serde_json::to_string_pretty(&snapshot.merged)? } else { raw.to_owned() };
+    let text = if snapshot.files.len() > 1 {
+        serde_json::to_string_pretty(&snapshot.merged)?
+    } else {
+        raw.to_owned()
+    };
     let copy = paths.last_good_config();
     match load::read(&copy) {
         Read::Text(old) if old == text => Ok(()),

@@ -124,7 +124,10 @@ mod tests {
 
     #[test]
     fn all_forms_parse() {
-        assert_eq!(parse("agents.list[0].id"), Ok(vec![key("agents"), key("list"), Segment::Index(0), key("id")]));
+        assert_eq!(
+            parse("agents.list[0].id"),
+            Ok(vec![key("agents"), key("list"), Segment::Index(0), key("id")])
+        );
         assert_eq!(
             parse("models.providers[my.name].apiKey"),
             Ok(vec![key("models"), key("providers"), key("my.name"), key("apiKey")])

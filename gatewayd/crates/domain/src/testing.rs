@@ -161,7 +161,9 @@ impl Logs for MemoryStore {
 
     fn read(&self, log: &str, from: Position, limit: usize) -> BoxFuture<'_, Result<Vec<LogEntry>, Error>> {
         let log = log.to_owned();
-        self.answer(move |state| Ok(entries(state, &log).filter(|e| e.position >= from).take(limit).collect()))
+        self.answer(move |state| {
+            Ok(entries(state, &log).filter(|e| e.position >= from).take(limit).collect())
+        })
     }
 
     fn tail(&self, log: &str, limit: usize) -> BoxFuture<'_, Result<Vec<LogEntry>, Error>> {

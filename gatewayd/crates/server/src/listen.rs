@@ -21,7 +21,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const TLS_LIMIT: Duration = Duration::from_secs(10);
 
 /// Serves `listener` until `stop` is cancelled.
-pub async fn run(listener: std::net::TcpListener, tls: Option<Tls>, http: Arc<Http>, stop: CancellationToken) -> io::Result<()> {
+pub async fn run(
+    listener: std::net::TcpListener,
+    tls: Option<Tls>,
+    http: Arc<Http>,
+    stop: CancellationToken,
+) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let acceptor = tls.map(|tls| TlsAcceptor::from(tls.config));

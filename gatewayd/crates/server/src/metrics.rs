@@ -52,10 +52,23 @@ impl Metrics {
         registry.register("gateway_frames_received", "Messages received", self.frames_in.clone());
         registry.register_with_unit("gateway_received", "Bytes received", Unit::Bytes, self.bytes_in.clone());
         registry.register("gateway_frames_sent", "Frames sent or queued", self.frames_out.clone());
-        registry.register_with_unit("gateway_sent", "Bytes sent or queued", Unit::Bytes, self.bytes_out.clone());
+        registry.register_with_unit(
+            "gateway_sent",
+            "Bytes sent or queued",
+            Unit::Bytes,
+            self.bytes_out.clone(),
+        );
         registry.register("gateway_events", "Events published", self.events.clone());
-        registry.register("gateway_events_dropped", "Events dropped for slow clients", self.events_dropped.clone());
-        registry.register("gateway_slow_consumers", "Clients closed as too slow", self.slow_consumers.clone());
+        registry.register(
+            "gateway_events_dropped",
+            "Events dropped for slow clients",
+            self.events_dropped.clone(),
+        );
+        registry.register(
+            "gateway_slow_consumers",
+            "Clients closed as too slow",
+            self.slow_consumers.clone(),
+        );
         registry.register(
             "gateway_handshakes_refused",
             "Handshakes that failed, by reason",

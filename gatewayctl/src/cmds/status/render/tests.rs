@@ -83,7 +83,8 @@ fn report(service: Option<Command>, runtime: Runtime, daemon: Option<Daemon>, rp
         hints: Vec::new(),
     };
     let asked = daemon.map_or(Asked::NotRunning, |daemon| Asked::Answered(Box::new(daemon)));
-    let verdict = judge(Facts { service: (state_text, &runtime), asked: &asked, port: &port, rpc: rpc.as_ref() });
+    let verdict =
+        judge(Facts { service: (state_text, &runtime), asked: &asked, port: &port, rpc: rpc.as_ref() });
     Report {
         service: ServiceReport {
             label: "systemd",
@@ -158,7 +159,8 @@ fn the_service_runs_and_the_port_is_silent() {
         ..good_rpc()
     };
     let mut report = report(Some(command()), running(), None, Some(rpc));
-    report.last_error = Some("2026-01-29T10:00:00.000Z Refusing to bind gateway to lan without auth.".to_owned());
+    report.last_error =
+        Some("2026-01-29T10:00:00.000Z Refusing to bind gateway to lan without auth.".to_owned());
     golden("status-silent-port", &render(&report, &target(&app), &app));
     assert_schema("status", &report);
 }

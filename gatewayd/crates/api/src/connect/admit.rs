@@ -149,7 +149,11 @@ fn attempted<'a>(
 }
 
 /// Checks 9 to 14: the device proves itself.
-fn check_device(cx: &Context, attempt: &Attempted<'_>, pending: &Pending) -> Result<Option<Identity>, Refused> {
+fn check_device(
+    cx: &Context,
+    attempt: &Attempted<'_>,
+    pending: &Pending,
+) -> Result<Option<Identity>, Refused> {
     let Some(device) = &attempt.params.device else { return Ok(None) };
     let terms = Terms {
         client_id: attempt.params.client.id.as_str(),
@@ -161,9 +165,9 @@ fn check_device(cx: &Context, attempt: &Attempted<'_>, pending: &Pending) -> Res
         is_local: attempt.locality.is_local,
         now: cx.clock.now(),
     };
-    identity::verify(&claim(device), &terms)
-        .map(Some)
-        .map_err(|error| Refused::with(attempt.id, &ErrorShape::invalid(error.to_string()), "device_identity"))
+    identity::verify(&claim(device), &terms).map(Some).map_err(|error| {
+        Refused::with(attempt.id, &ErrorShape::invalid(error.to_string()), "device_identity")
+    })
 }
 
 fn claim(device: &Device) -> Claim<'_> {
@@ -242,7 +246,8 @@ async fn pair(
     match devices.admit(admission).await {
         Ok(devices::Admitted::Paired(issued)) => Ok(Some(issued)),
         Ok(devices::Admitted::PairingRequired { request_id }) => {
-            let error = ErrorShape::not_paired("pairing required").with_details(json!({ "requestId": request_id }));
+            let error =
+                ErrorShape::not_paired("pairing required").with_details(json!({ "requestId": request_id }));
             Err(Refused::with(attempt.id, &error, "pairing_required"))
         }
         Err(error) => Err(records_failed(attempt.id, &error)),
@@ -261,7 +266,12 @@ fn millis(wait: Duration) -> u64 {
 }
 
 /// Puts the client on the presence list, unless it is a command that is gone in a moment.
-fn track(cx: &Context, attempt: &Attempted<'_>, identity: Option<&Identity>, pending: &Pending) -> Option<String> {
+fn track(
+    cx: &Context,
+    attempt: &Attempted<'_>,
+    identity: Option<&Identity>,
+    pending: &Pending,
+) -> Option<String> {
     let client = &attempt.params.client;
     if client.mode.is_cli() {
         return None;

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use gateway_wire::frame;
-use gateway_wire::types::connect::{Features, HelloAuth, HelloParts, Policy, Server, write_hello as write_parts};
+use gateway_wire::types::connect::{
+    Features, HelloAuth, HelloParts, Policy, Server, write_hello as write_parts,
+};
 
 use super::Admitted;
 use crate::caller::Role;

@@ -12,8 +12,8 @@ use gateway_config::write::{self, Committed, Drops, Writer};
 use gateway_config::{Issue, Snapshot, load, schema};
 use gateway_wire::error::ErrorShape;
 use gateway_wire::types::config::{
-    ConfigApplyParams, ConfigApplyResult, ConfigIssue, ConfigSetParams, ConfigSetResult, ConfigSnapshot, Restart,
-    RestartMode, Sentinel, SentinelKind, SentinelPayload, SentinelStats,
+    ConfigApplyParams, ConfigApplyResult, ConfigIssue, ConfigSetParams, ConfigSetResult, ConfigSnapshot,
+    Restart, RestartMode, Sentinel, SentinelKind, SentinelPayload, SentinelStats,
 };
 use serde_json::{Value, json as value};
 
@@ -144,7 +144,12 @@ fn replace(call: Call<'_>, reason: &'static str, change: Change) -> Work {
     })
 }
 
-async fn answer(cx: &Arc<Context>, params: &ConfigApplyParams, committed: Committed, reason: &'static str) -> Reply {
+async fn answer(
+    cx: &Arc<Context>,
+    params: &ConfigApplyParams,
+    committed: Committed,
+    reason: &'static str,
+) -> Reply {
     let delay_ms = params.restart_delay_ms.unwrap_or(RESTART_DELAY_MS).min(RESTART_DELAY_MAX_MS);
     let planned = cx.control.reload(true).await;
     let path = committed.path.display().to_string();
@@ -173,13 +178,7 @@ async fn answer(cx: &Arc<Context>, params: &ConfigApplyParams, committed: Commit
             mode: RestartMode::Emit,
         });
     }
-    json(&ConfigApplyResult {
-        ok: true,
-        path,
-        config: committed.snapshot.value,
-        restart,
-        sentinel,
-    })
+    json(&ConfigApplyResult { ok: true, path, config: committed.snapshot.value, restart, sentinel })
 }
 
 /// Leaves word for the next start. A failure costs only that word.
@@ -213,10 +212,17 @@ fn guard(present: &Snapshot, base_hash: Option<&str>) -> Result<(), ErrorShape> 
 }
 
 fn parse(raw: &str) -> Result<Value, ErrorShape> {
-    Document::parse(raw).map(|document| document.value().clone()).map_err(|error| ErrorShape::invalid(error.to_string()))
+    Document::parse(raw)
+        .map(|document| document.value().clone())
+        .map_err(|error| ErrorShape::invalid(error.to_string()))
 }
 
-fn commit(writer: &Writer, text: &str, base_hash: Option<&str>, drops: &Drops) -> Result<Committed, ErrorShape> {
+fn commit(
+    writer: &Writer,
+    text: &str,
+    base_hash: Option<&str>,
+    drops: &Drops,
+) -> Result<Committed, ErrorShape> {
     writer.commit(text, base_hash, drops).map_err(|error| refused(&error))
 }
 

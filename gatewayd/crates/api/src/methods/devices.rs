@@ -1,6 +1,8 @@
 //! `device.pair.*` and `device.token.*` (ws-protocol 5.12).
 
-use gateway_wire::types::devices::{DevicePairDecideParams, DeviceTokenRevokeParams, DeviceTokenRotateParams};
+use gateway_wire::types::devices::{
+    DevicePairDecideParams, DeviceTokenRevokeParams, DeviceTokenRotateParams,
+};
 use serde_json::json as value;
 
 use crate::error::device;
@@ -28,9 +30,9 @@ fn approve(call: Call<'_>) -> Work {
         Err(error) => return Work::Done(Err(error)),
     };
     let (devices, caller) = (call.cx.domain.devices.clone(), call.caller.clone());
-    later(async move {
-        json(&devices.approve(&caller.scopes, &params.request_id).await.map_err(|e| device(&e))?)
-    })
+    later(
+        async move { json(&devices.approve(&caller.scopes, &params.request_id).await.map_err(|e| device(&e))?) },
+    )
 }
 
 fn reject(call: Call<'_>) -> Work {

@@ -43,7 +43,11 @@ fn set_heartbeats(call: Call<'_>) -> Work {
     let health = call.cx.domain.health.clone();
     later(async move {
         let enabled = params.enabled;
-        health.heartbeats().set(enabled).await.map_err(|e| store("the heartbeat switch was not stored", &e))?;
+        health
+            .heartbeats()
+            .set(enabled)
+            .await
+            .map_err(|e| store("the heartbeat switch was not stored", &e))?;
         health.ask();
         json(&SetHeartbeatsResult { ok: true, enabled })
     })

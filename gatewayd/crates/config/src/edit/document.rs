@@ -106,7 +106,9 @@ impl Document {
         });
         let removed = match (parent, last) {
             (Some(Value::Object(map)), Segment::Key(key)) => map.shift_remove(key).is_some(),
-            (Some(Value::Object(map)), Segment::Index(index)) => map.shift_remove(&index.to_string()).is_some(),
+            (Some(Value::Object(map)), Segment::Index(index)) => {
+                map.shift_remove(&index.to_string()).is_some()
+            }
             (Some(Value::Array(items)), segment) => match index_of(segment).filter(|i| *i < items.len()) {
                 Some(index) => {
                     items.remove(index);
@@ -204,7 +206,9 @@ fn reaches(value: &Value, path: &[Segment]) -> bool {
     let Some((first, rest)) = path.split_first() else { return true };
     match (value, first) {
         (Value::Object(map), Segment::Key(key)) => map.get(key).is_some_and(|below| reaches(below, rest)),
-        (Value::Object(map), Segment::Index(i)) => map.get(&i.to_string()).is_some_and(|below| reaches(below, rest)),
+        (Value::Object(map), Segment::Index(i)) => {
+            map.get(&i.to_string()).is_some_and(|below| reaches(below, rest))
+        }
         _ => true,
     }
 }
@@ -268,10 +272,10 @@ fn leaf_paths(patch: &Map<String, Value>, path: &mut Vec<Segment>, out: &mut Vec
 
 fn keep_references(own: &Value, wanted: &mut Value, env: &Env) {
     match (own, wanted) {
-        (Value::String(own), Value::String(wanted)) if own.contains("${") => {
-            if expand(own, env).as_ref() == Ok(wanted) {
-                wanted.clone_from(own);
-            }
+        (Value::String(own), Value::String(wanted))
+            if own.contains("${") && expand(own, env).is_ok_and(|content| content == *wanted) =>
+        {
+            wanted.clone_from(own);
         }
         (Value::Object(own), Value::Object(wanted)) => {
             for (key, value) in wanted {

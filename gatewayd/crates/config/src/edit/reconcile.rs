@@ -2,6 +2,7 @@
 //! wanted and changes what is there, the second adds what is missing. Each pass collects cuts and insertions over
 //! one tree and applies them at once.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use serde_json::{Map, Value};
@@ -24,7 +25,8 @@ enum Phase {
 
 fn pass(text: &str, wanted: &Value, phase: Phase) -> Result<String, SyntaxError> {
     let tree = json5::parse(text)?;
-    let mut edit = Edit { text, style: Style::of(text), splices: Vec::new() };
+    let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)).collect();
+    let mut edit = Edit { text, style: Style::of(text), lines, splices: Vec::new() };
     edit.node(&tree, wanted, phase);
     Ok(edit.apply())
 }
@@ -32,6 +34,8 @@ fn pass(text: &str, wanted: &Value, phase: Phase) -> Result<String, SyntaxError>
 struct Edit<'a> {
     text: &'a str,
     style: Style,
+    /// Where lines start, so that finding one does not take long in a long line.
+    lines: Vec<usize>,
     splices: Vec<(Range<usize>, String)>,
 }
 
@@ -78,22 +82,21 @@ impl Edit<'_> {
             .collect();
         let gone: Vec<bool> = members.iter().map(|m| !map.contains_key(&m.key)).collect();
         self.remove(&slots, &gone);
-        for (i, member) in members.iter().enumerate() {
-            let counts = !members[i + 1..].iter().any(|later| later.key == member.key);
-            if let Some(wanted) = map.get(&member.key).filter(|_| counts) {
+        for member in counting(members).into_values() {
+            if let Some(wanted) = map.get(&member.key) {
                 self.node(&member.value, wanted, Phase::Reduce);
             }
         }
     }
 
     fn add_members(&mut self, node: &Node, members: &[Member], map: &Map<String, Value>) {
-        for (i, member) in members.iter().enumerate() {
-            let counts = !members[i + 1..].iter().any(|later| later.key == member.key);
-            if let Some(wanted) = map.get(&member.key).filter(|_| counts) {
+        let present = counting(members);
+        for member in present.values() {
+            if let Some(wanted) = map.get(&member.key) {
                 self.node(&member.value, wanted, Phase::Add);
             }
         }
-        let missing = map.iter().filter(|(name, _)| !members.iter().any(|m| m.key == **name));
+        let missing = map.iter().filter(|(name, _)| !present.contains_key(name.as_str()));
         let last = members.last().map(|m| Slot { span: m.key_span.start..m.value.span.end, comma: m.comma });
         let indent = self.inner_indent(node, members.first().map(|m| m.key_span.start));
         let new: Vec<String> = missing
@@ -118,7 +121,8 @@ impl Edit<'_> {
             Phase::Reduce => {
                 let slots: Vec<Slot> =
                     items.iter().map(|e| Slot { span: e.value.span.clone(), comma: e.comma }).collect();
-                let gone: Vec<bool> = (0..items.len()).map(|i| i >= paired && i < items.len() - tail).collect();
+                let gone: Vec<bool> =
+                    (0..items.len()).map(|i| i >= paired && i < items.len() - tail).collect();
                 self.remove(&slots, &gone);
                 for (item, value) in items.iter().zip(values).take(paired).skip(head) {
                     self.node(&item.value, value, Phase::Reduce);
@@ -146,7 +150,9 @@ impl Edit<'_> {
     fn remove(&mut self, slots: &[Slot], gone: &[bool]) {
         for (slot, _) in slots.iter().zip(gone).filter(|(_, gone)| **gone) {
             match slot.comma {
-                Some(comma) if self.text[slot.span.end..comma].trim().is_empty() => self.cut(slot.span.start..comma + 1),
+                Some(comma) if self.text[slot.span.end..comma].trim().is_empty() => {
+                    self.cut(slot.span.start..comma + 1)
+                }
                 Some(comma) => {
                     self.cut(slot.span.clone());
                     self.splices.push((comma..comma + 1, String::new()));
@@ -233,7 +239,13 @@ impl Edit<'_> {
 
     /// What stands in front of `at` on its line.
     fn line_before(&self, at: usize) -> &str {
-        let start = self.text[..at].rfind('\n').map_or(0, |i| i + 1);
+        let line = self.lines.partition_point(|start| *start <= at);
+        let start = line.checked_sub(1).and_then(|line| self.lines.get(line)).copied().unwrap_or(0);
         &self.text[start..at]
     }
+}
+
+/// The members by key; of a repeated key the last one counts.
+fn counting(members: &[Member]) -> HashMap<&str, &Member> {
+    members.iter().map(|member| (member.key.as_str(), member)).collect()
 }

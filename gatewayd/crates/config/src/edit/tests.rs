@@ -44,8 +44,18 @@ fn new_keys_look_like_their_neighbours() {
     set("{ a: 1, }", "b", json!(2), "{ a: 1, b: 2, }");
     set("{a:1, // one\n}", "b", json!(2), "{a:1, // one\n  b: 2,\n}");
     set("{\n  a: 1 // one\n  // end\n}", "b", json!(2), "{\n  a: 1, // one\n  // end\n  b: 2\n}");
-    set("{\r\n    \"a\": {}\r\n}\r\n", "a.b", json!(1), "{\r\n    \"a\": {\r\n        \"b\": 1\r\n    }\r\n}\r\n");
-    set("{}", "gateway.auth.token", json!("t"), "{\n  \"gateway\": {\n    \"auth\": {\n      \"token\": \"t\"\n    }\n  }\n}");
+    set(
+        "{\r\n    \"a\": {}\r\n}\r\n",
+        "a.b",
+        json!(1),
+        "{\r\n    \"a\": {\r\n        \"b\": 1\r\n    }\r\n}\r\n",
+    );
+    set(
+        "{}",
+        "gateway.auth.token",
+        json!("t"),
+        "{\n  \"gateway\": {\n    \"auth\": {\n      \"token\": \"t\"\n    }\n  }\n}",
+    );
     set("", "a", json!(1), "{\n  \"a\": 1\n}\n");
     set("{\n  // nothing yet\n}\n", "a", json!(1), "{\n  // nothing yet\n  \"a\": 1\n}\n");
     set("{l: []}", "l[0]", json!(1), "{l: [\n  1\n]}");
@@ -71,9 +81,14 @@ fn removing_takes_the_line_and_keeps_comments() {
 
 #[test]
 fn a_patch_merges_and_removes() {
-    let text = "{\n  // gate\n  gateway: { port: 1, mode: 'local' },\n  cron: { enabled: true }, // off later\n}\n";
+    let text =
+        "{\n  // gate\n  gateway: { port: 1, mode: 'local' },\n  cron: { enabled: true }, // off later\n}\n";
     let mut document = Document::parse(text).expect("text");
-    document.merge_patch(&json!({"gateway": {"port": 2, "mode": null}, "cron": null, "ui": {"seamColor": "ffffff"}})).expect("patch");
+    document
+        .merge_patch(
+            &json!({"gateway": {"port": 2, "mode": null}, "cron": null, "ui": {"seamColor": "ffffff"}}),
+        )
+        .expect("patch");
     assert_eq!(
         document.to_string(),
         "{\n  // gate\n  gateway: { port: 2 },\n  // off later\n  ui: {\n    \"seamColor\": \"ffffff\"\n  },\n}\n"
@@ -85,9 +100,13 @@ fn a_patch_merges_and_removes() {
 fn references_survive_a_resolved_value() {
     let env = gateway_base::env::Env::from_pairs([("T", "secret")]);
     let mut document = Document::parse("{a: {token: '${T}'}, l: ['x${T}'], p: 1}").expect("text");
-    document.replace_root_resolved(&json!({"a": {"token": "secret"}, "l": ["xsecret"], "p": 2}), &env).expect("edit");
+    document
+        .replace_root_resolved(&json!({"a": {"token": "secret"}, "l": ["xsecret"], "p": 2}), &env)
+        .expect("edit");
     assert_eq!(document.to_string(), "{a: {token: '${T}'}, l: ['x${T}'], p: 2}");
-    document.replace_root_resolved(&json!({"a": {"token": "other"}, "l": ["xsecret"], "p": 2}), &env).expect("edit");
+    document
+        .replace_root_resolved(&json!({"a": {"token": "other"}, "l": ["xsecret"], "p": 2}), &env)
+        .expect("edit");
     assert_eq!(document.to_string(), "{a: {token: \"other\"}, l: ['x${T}'], p: 2}");
 }
 
@@ -113,10 +132,17 @@ fn impossible_edits_are_refused() {
 #[test]
 fn included_values_are_edited_in_their_own_file() {
     let dir = tempfile::tempdir().expect("temporary folder");
-    std::fs::write(dir.path().join("g.json"), "{port: 1, auth: {token: 'x'}, trustedProxies: ['::1']}").expect("write");
+    std::fs::write(dir.path().join("g.json"), "{port: 1, auth: {token: 'x'}, trustedProxies: ['::1']}")
+        .expect("write");
     let text = "{gateway: {$include: 'g.json', mode: 'local', auth: {mode: 'token'}}}";
     let mut document = Document::parse(text).expect("text").at(&dir.path().join("clawdbot.json"));
-    for at in ["gateway.port", "gateway.auth.token", "gateway.trustedProxies", "gateway.trustedProxies[0]", "gateway.auth"] {
+    for at in [
+        "gateway.port",
+        "gateway.auth.token",
+        "gateway.trustedProxies",
+        "gateway.trustedProxies[0]",
+        "gateway.auth",
+    ] {
         let error = document.set(&path(at), &json!(1)).map_err(|e| e.to_string());
         assert_eq!(error, Err(format!("{at} is set in the included file g.json; edit it there")));
     }
@@ -134,7 +160,11 @@ fn comments(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find("//").into_iter().chain(rest.find("/*")).min() {
-        let end = if rest[at..].starts_with("//") { rest[at..].find('\n') } else { rest[at..].find("*/").map(|i| i + 2) };
+        let end = if rest[at..].starts_with("//") {
+            rest[at..].find('\n')
+        } else {
+            rest[at..].find("*/").map(|i| i + 2)
+        };
         let end = at + end.unwrap_or(rest.len() - at);
         out.push(rest[at..end].trim_end().to_owned());
         rest = &rest[end..];
@@ -152,7 +182,11 @@ const SAMPLES: [&str; 6] = [
 ];
 
 fn any_value() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![Just(Value::Null), any::<i16>().prop_map(Value::from), "[a-z\"' ]{0,5}".prop_map(Value::from)];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<i16>().prop_map(Value::from),
+        "[a-z\"' ]{0,5}".prop_map(Value::from)
+    ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
@@ -163,7 +197,7 @@ fn any_value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_value_can_be_reached_and_no_comment_at_the_top_is_lost(

@@ -30,7 +30,10 @@ pub(super) fn number(text: &str, start: usize) -> Result<(Number, usize), Syntax
         if end == digits {
             return Err(SyntaxError::invalid(text, end));
         }
-        let value = text[digits..end].chars().filter_map(|c| c.to_digit(16)).fold(0.0, |n, d| n * 16.0 + f64::from(d));
+        let value = text[digits..end]
+            .chars()
+            .filter_map(|c| c.to_digit(16))
+            .fold(0.0, |n, d| n * 16.0 + f64::from(d));
         return Ok((finite(text, start, if negative { -value } else { value })?, end));
     }
     let end = decimal_end(text, at)?;
@@ -49,7 +52,8 @@ pub(super) fn number(text: &str, start: usize) -> Result<(Number, usize), Syntax
 /// The end of `12`, `1.5`, `.5`, `5.`, `1e-3`.
 fn decimal_end(text: &str, start: usize) -> Result<usize, SyntaxError> {
     let bytes = text.as_bytes();
-    let mut at = if bytes.get(start) == Some(&b'0') { start + 1 } else { run(bytes, start, |b| b.is_ascii_digit()) };
+    let mut at =
+        if bytes.get(start) == Some(&b'0') { start + 1 } else { run(bytes, start, |b| b.is_ascii_digit()) };
     let whole_digits = at > start;
     if bytes.get(at) == Some(&b'.') {
         let end = run(bytes, at + 1, |b| b.is_ascii_digit());

@@ -49,8 +49,8 @@ impl Scanner<'_> {
         let rest = &self.text[self.at..];
         if rest.starts_with("//") {
             self.at += rest.find(['\n', '\r', '\u{2028}', '\u{2029}']).unwrap_or(rest.len());
-        } else if rest.starts_with("/*") {
-            let end = rest[2..].find("*/").ok_or_else(|| SyntaxError::end_of_input(self.text))?;
+        } else if let Some(inside) = rest.strip_prefix("/*") {
+            let end = inside.find("*/").ok_or_else(|| SyntaxError::end_of_input(self.text))?;
             self.at += end + 4;
         } else {
             self.at += 1;
@@ -185,5 +185,8 @@ fn is_space(c: char) -> bool {
 
 /// Whether `c` may stand in a key without quotes.
 pub(crate) fn is_identifier(c: char, first: bool) -> bool {
-    c == '$' || c == '_' || c.is_alphabetic() || (!first && (c.is_alphanumeric() || matches!(c, '\u{200c}' | '\u{200d}')))
+    c == '$'
+        || c == '_'
+        || c.is_alphabetic()
+        || (!first && (c.is_alphanumeric() || matches!(c, '\u{200c}' | '\u{200d}')))
 }

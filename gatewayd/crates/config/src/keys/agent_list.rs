@@ -1,6 +1,8 @@
 //! The agents and how each differs from the defaults.
 
-use super::row::{Part, Reload, Type, BOOL, OBJECT, OBJECTS, POS, TEXT, TEXTS, TEXT_OR_OBJECT, like, one, keys};
+use super::row::{
+    BOOL, OBJECT, OBJECTS, POS, Part, Reload, TEXT, TEXT_OR_OBJECT, TEXTS, Type, keys, like, one,
+};
 
 const PROFILE: Type = one(&["minimal", "coding", "messaging", "full"]);
 

@@ -1,6 +1,9 @@
 //! What every agent has: model, workspace, limits, heartbeat.
 
-use super::row::{Part, Reload, Type, ANY_MAP, BOOL, NAT, OBJECT, OBJECT_MAP, POS, POS_NUMBER, RATIO, TEXT, TEXTS, TEXT_MAP, TEXT_OR_OBJECT, number, one, keys};
+use super::row::{
+    ANY_MAP, BOOL, NAT, OBJECT, OBJECT_MAP, POS, POS_NUMBER, Part, RATIO, Reload, TEXT, TEXT_MAP,
+    TEXT_OR_OBJECT, TEXTS, Type, keys, number, one,
+};
 
 const OUTPUT: Type = one(&["json", "text", "jsonl"]);
 const OFF_ON: Type = one(&["off", "on"]);

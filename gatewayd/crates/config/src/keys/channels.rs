@@ -1,6 +1,9 @@
 //! Chat networks: what all have, and the three largest.
 
-use super::row::{Part, Reload, Type, ANY, ANY_MAP, BOOL, BOOL_OR_AUTO, IDS, NAT, OBJECT, OBJECT_MAP, POS, POS_NUMBER, RATIO, TEXT, TEXTS, like, one, keys};
+use super::row::{
+    ANY, ANY_MAP, BOOL, BOOL_OR_AUTO, IDS, NAT, OBJECT, OBJECT_MAP, POS, POS_NUMBER, Part, RATIO, Reload,
+    TEXT, TEXTS, Type, keys, like, one,
+};
 
 const DM_POLICY: Type = one(&["pairing", "allowlist", "open", "disabled"]);
 const GROUP_POLICY: Type = one(&["open", "disabled", "allowlist"]);

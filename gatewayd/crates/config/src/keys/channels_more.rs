@@ -1,6 +1,9 @@
 //! The other chat networks. Where the reference lists no keys of a plugin, any are accepted.
 
-use super::row::{Part, Reload, Type, ANY, ANY_MAP, BOOL, IDS, NAT, OBJECT, OBJECT_MAP, POS, POS_NUMBER, TEXT, TEXTS, int, like, one, keys};
+use super::row::{
+    ANY, ANY_MAP, BOOL, IDS, NAT, OBJECT, OBJECT_MAP, POS, POS_NUMBER, Part, Reload, TEXT, TEXTS, Type, int,
+    keys, like, one,
+};
 
 const DM_POLICY: Type = one(&["pairing", "allowlist", "open", "disabled"]);
 const GROUP_POLICY: Type = one(&["open", "disabled", "allowlist"]);

@@ -1,6 +1,6 @@
 //! Timed jobs.
 
-use super::row::{Part, Reload, BOOL, OBJECT, POS, TEXT, keys};
+use super::row::{BOOL, OBJECT, POS, Part, Reload, TEXT, keys};
 
 keys! {
     "cron": OBJECT, "-", "Timed jobs.", reload(Reload::Hot(Part::Cron));

@@ -1,6 +1,6 @@
 //! The gateway itself: where it listens, who may connect, what it logs, how it is found.
 
-use super::row::{Check, Part, Reload, Type, BOOL, NAT, OBJECT, POS, TEXT, TEXTS, int, one, keys};
+use super::row::{BOOL, Check, NAT, OBJECT, POS, Part, Reload, TEXT, TEXTS, Type, int, keys, one};
 
 const LEVEL: Type = one(&["silent", "fatal", "error", "warn", "info", "debug", "trace"]);
 const TAILSCALE: Type = one(&["off", "serve", "funnel"]);

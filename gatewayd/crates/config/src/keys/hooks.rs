@@ -1,6 +1,8 @@
 //! Webhooks, mail and internal hooks.
 
-use super::row::{Part, Reload, Type, BOOL, OBJECT, OBJECTS, OBJECT_MAP, POS, TEXT, TEXTS, TEXT_MAP, one, keys};
+use super::row::{
+    BOOL, OBJECT, OBJECT_MAP, OBJECTS, POS, Part, Reload, TEXT, TEXT_MAP, TEXTS, Type, keys, one,
+};
 
 const TAILSCALE: Type = one(&["off", "serve", "funnel"]);
 const SOURCE: Type = one(&["npm", "archive", "path"]);

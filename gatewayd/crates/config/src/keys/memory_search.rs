@@ -1,6 +1,6 @@
 //! Search in the notes of an agent.
 
-use super::row::{Type, BOOL, NAT, OBJECT, POS, RATIO, TEXT, TEXTS, TEXT_MAP, one, keys};
+use super::row::{BOOL, NAT, OBJECT, POS, RATIO, TEXT, TEXT_MAP, TEXTS, Type, keys, one};
 
 keys! {
     "agents.defaults.memorySearch": OBJECT, "-", "Search in the agent's notes.";

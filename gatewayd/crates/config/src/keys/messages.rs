@@ -1,8 +1,12 @@
 //! Messages in and out: queues, speech, bindings, attachments, looks of the apps.
 
-use super::row::{Type, BOOL, COLOR, NAT, OBJECT, OBJECTS, POS, RATIO, TEXT, TEXTS, TEXT_MAP, int, number, one, short_text, keys};
+use super::row::{
+    BOOL, COLOR, NAT, OBJECT, OBJECTS, POS, RATIO, TEXT, TEXT_MAP, TEXTS, Type, int, keys, number, one,
+    short_text,
+};
 
-const QUEUE_MODE: Type = one(&["steer", "followup", "collect", "steer-backlog", "steer+backlog", "queue", "interrupt"]);
+const QUEUE_MODE: Type =
+    one(&["steer", "followup", "collect", "steer-backlog", "steer+backlog", "queue", "interrupt"]);
 
 keys! {
     "ui": OBJECT, "-", "Looks of the apps.";

@@ -22,9 +22,9 @@ mod plugins;
 mod sandbox;
 mod session;
 mod system;
-mod tools;
 #[cfg(test)]
 mod tests;
+mod tools;
 
 pub use row::{Bounds, Check, Part, Reload, Row, Type};
 pub use tree::{Key, default_of, tree};

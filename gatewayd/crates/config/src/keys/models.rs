@@ -1,8 +1,18 @@
 //! Model providers and the order of credentials.
 
-use super::row::{Type, BOOL, NAME, NAT, NUMBER, OBJECT, OBJECTS, OBJECT_MAP, POS, POS_NUMBER, TEXT, TEXTS, TEXT_MAP, one, keys};
+use super::row::{
+    BOOL, NAME, NAT, NUMBER, OBJECT, OBJECT_MAP, OBJECTS, POS, POS_NUMBER, TEXT, TEXT_MAP, TEXTS, Type, keys,
+    one,
+};
 
-const API_KIND: Type = one(&["openai-completions", "openai-responses", "anthropic-messages", "google-generative-ai", "github-copilot", "bedrock-converse-stream"]);
+const API_KIND: Type = one(&[
+    "openai-completions",
+    "openai-responses",
+    "anthropic-messages",
+    "google-generative-ai",
+    "github-copilot",
+    "bedrock-converse-stream",
+]);
 
 keys! {
     "models": OBJECT, "-", "Model providers beyond the built-in ones.";

@@ -1,6 +1,6 @@
 //! Plugins and skills.
 
-use super::row::{Reload, Type, ANY_MAP, BOOL, NAT, OBJECT, OBJECT_MAP, TEXT, TEXTS, TEXT_MAP, one, keys};
+use super::row::{ANY_MAP, BOOL, NAT, OBJECT, OBJECT_MAP, Reload, TEXT, TEXT_MAP, TEXTS, Type, keys, one};
 
 const SOURCE: Type = one(&["npm", "archive", "path"]);
 

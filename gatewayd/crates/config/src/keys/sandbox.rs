@@ -1,6 +1,6 @@
 //! Containers for tools.
 
-use super::row::{Type, BOOL, ID, NAT, NUMBER, OBJECT, POS, POS_NUMBER, TEXT, TEXTS, TEXT_MAP, one, keys};
+use super::row::{BOOL, ID, NAT, NUMBER, OBJECT, POS, POS_NUMBER, TEXT, TEXT_MAP, TEXTS, Type, keys, one};
 
 keys! {
     "agents.defaults.sandbox": OBJECT, "-", "Running tools in a container.";

@@ -1,6 +1,6 @@
 //! How chats become sessions.
 
-use super::row::{Type, OBJECT, OBJECTS, OBJECT_MAP, POS, TEXT, TEXTS, int, one, keys};
+use super::row::{OBJECT, OBJECT_MAP, OBJECTS, POS, TEXT, TEXTS, Type, int, keys, one};
 
 const RESET_MODE: Type = one(&["daily", "idle"]);
 const VERDICT: Type = one(&["allow", "deny"]);

@@ -1,6 +1,9 @@
 //! Commands, environment, browser, measurements and the marks that programs leave in the file.
 
-use super::row::{Part, Reload, BOOL, BOOL_OR_AUTO, COLOR, ID, NAME, NAT, OBJECT, OBJECTS, OBJECT_MAP, POS, POS_NUMBER, RATIO, TEXT, TEXTS, TEXT_MAP, int, one, keys};
+use super::row::{
+    BOOL, BOOL_OR_AUTO, COLOR, ID, NAME, NAT, OBJECT, OBJECT_MAP, OBJECTS, POS, POS_NUMBER, Part, RATIO,
+    Reload, TEXT, TEXT_MAP, TEXTS, int, keys, one,
+};
 
 keys! {
     "commands": OBJECT, "-", "Commands in chats.";

@@ -36,9 +36,11 @@ fn nothing_is_left_unresolved() {
 fn json_defaults_fit_their_own_type() {
     let mut checked = 0;
     tree().visit(&mut |key| {
-        let Some(default) = key.row.and_then(|row| serde_json::from_str::<Value>(row.default).ok()) else { return };
+        let Some(default) = key.row.and_then(|row| serde_json::from_str::<Value>(row.default).ok()) else {
+            return;
+        };
         // Groups in between must be there; what they lack themselves is reported elsewhere.
-        let whole = place(&key.path, default.clone());
+        let whole = place(&key.path, default);
         let path = key.path.replace("[]", ".0").replace("<key>", "x");
         let bad: Vec<_> = shape(&whole).into_iter().filter(|issue| issue.path == path).collect();
         assert!(bad.is_empty(), "{bad:?}");
@@ -99,7 +101,9 @@ fn sample(key: &Key, ty: Type) -> Value {
         Type::Text(_, _, Check::Bind) => json!("::1"),
         Type::Text(..) => json!("text"),
         Type::Choice(choices) => json!(choices[0]),
-        Type::List(item) => json!([key.item.as_deref().map_or_else(|| sample(key, *item), |k| sample(k, k.ty))]),
+        Type::List(item) => {
+            json!([key.item.as_deref().map_or_else(|| sample(key, *item), |k| sample(k, k.ty))])
+        }
         Type::Map(item) => {
             let mut map = Map::new();
             let entry = key.other.as_deref().map_or_else(|| sample(key, *item), |k| sample(k, k.ty));
@@ -107,7 +111,8 @@ fn sample(key: &Key, ty: Type) -> Value {
             Value::Object(map)
         }
         Type::Object => {
-            let mut map: Map<String, Value> = key.fields.iter().map(|(n, k)| (n.clone(), sample(k, k.ty))).collect();
+            let mut map: Map<String, Value> =
+                key.fields.iter().map(|(n, k)| (n.clone(), sample(k, k.ty))).collect();
             if let Some(other) = key.other.as_deref() {
                 map.insert("X".to_owned(), sample(other, other.ty));
             }

@@ -1,6 +1,9 @@
 //! Tools and what they may do.
 
-use super::row::{Type, BOOL, IDS, NAME, NAT, NAT_NUMBER, NUMBER, OBJECT, OBJECTS, OBJECT_MAP, POS, TEXT, TEXTS, TEXT_MAP, like, one, keys};
+use super::row::{
+    BOOL, IDS, NAME, NAT, NAT_NUMBER, NUMBER, OBJECT, OBJECT_MAP, OBJECTS, POS, TEXT, TEXT_MAP, TEXTS, Type,
+    keys, like, one,
+};
 
 const PROFILE: Type = one(&["minimal", "coding", "messaging", "full"]);
 const VERDICT: Type = one(&["allow", "deny"]);

@@ -135,7 +135,8 @@ fn build() -> Key {
 }
 
 fn below<'a>(key: &'a mut Key, step: &Step<'_>) -> &'a mut Key {
-    let joined = |name: &str| if key.path.is_empty() { name.to_owned() } else { format!("{}.{name}", key.path) };
+    let joined =
+        |name: &str| if key.path.is_empty() { name.to_owned() } else { format!("{}.{name}", key.path) };
     match step {
         Step::Field(name) => {
             let path = joined(name);
@@ -164,8 +165,12 @@ fn expand(key: &mut Key, declared: &Key) {
                 key.fields.insert(name.clone(), moved(field, &model.path, &key.path));
             }
         }
-        key.other = key.other.take().or_else(|| model.other.as_deref().map(|k| Box::new(moved(k, target, &key.path))));
-        key.item = key.item.take().or_else(|| model.item.as_deref().map(|k| Box::new(moved(k, target, &key.path))));
+        key.other = key
+            .other
+            .take()
+            .or_else(|| model.other.as_deref().map(|k| Box::new(moved(k, target, &key.path))));
+        key.item =
+            key.item.take().or_else(|| model.item.as_deref().map(|k| Box::new(moved(k, target, &key.path))));
     }
     for child in key.fields.values_mut().chain(key.other.as_deref_mut()).chain(key.item.as_deref_mut()) {
         expand(child, declared);

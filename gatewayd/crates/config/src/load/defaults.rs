@@ -25,8 +25,12 @@ pub(super) fn apply(value: &mut Value, env: &Env) {
     if let Some(main_key) = root.get_mut("session").and_then(|session| session.get_mut("mainKey")) {
         *main_key = json!("main");
     }
-    inside(root, "agents", |agents| inside(agents, "defaults", |defaults| agent_defaults(defaults, anthropic)));
-    if let Some(Value::Object(providers)) = root.get_mut("models").and_then(|models| models.get_mut("providers")) {
+    inside(root, "agents", |agents| {
+        inside(agents, "defaults", |defaults| agent_defaults(defaults, anthropic))
+    });
+    if let Some(Value::Object(providers)) =
+        root.get_mut("models").and_then(|models| models.get_mut("providers"))
+    {
         providers.values_mut().for_each(provider_models);
     }
     if let Some(key) = env.get("ELEVENLABS_API_KEY") {
@@ -60,7 +64,8 @@ fn anthropic_auth(value: &Value, env: &Env) -> Option<Auth> {
         Some(if profile.get("mode")?.as_str()? == "api_key" { Auth::ApiKey } else { Auth::OAuth })
     };
     let order = value.pointer("/auth/order/anthropic").and_then(Value::as_array);
-    let first = order.into_iter().flatten().filter_map(Value::as_str).find_map(|id| mode_of(profiles?.get(id)?));
+    let first =
+        order.into_iter().flatten().filter_map(Value::as_str).find_map(|id| mode_of(profiles?.get(id)?));
     if first.is_some() {
         return first;
     }

@@ -35,9 +35,11 @@ impl Includes {
     pub(crate) fn resolve(&mut self, value: Value) -> Result<Value, String> {
         match value {
             Value::Object(map) => self.object(map),
-            Value::Array(items) => {
-                items.into_iter().map(|item| self.resolve(item)).collect::<Result<Vec<_>, _>>().map(Value::Array)
-            }
+            Value::Array(items) => items
+                .into_iter()
+                .map(|item| self.resolve(item))
+                .collect::<Result<Vec<_>, _>>()
+                .map(Value::Array),
             plain => Ok(plain),
         }
     }
@@ -67,7 +69,10 @@ impl Includes {
                 let mut all = Value::Object(Map::new());
                 for name in names {
                     let Value::String(name) = name else {
-                        return Err(format!("Invalid $include array item: expected string, got {}", type_of(name)));
+                        return Err(format!(
+                            "Invalid $include array item: expected string, got {}",
+                            type_of(name)
+                        ));
                     };
                     all = merge(all, self.file(name)?);
                 }
@@ -95,7 +100,9 @@ impl Includes {
         }
         self.reads += 1;
         let text = match read(&path) {
-            _ if self.reads > MAX_FILES => return Err(format!("More than {MAX_FILES} include files; stopped at: {name}")),
+            _ if self.reads > MAX_FILES => {
+                return Err(format!("More than {MAX_FILES} include files; stopped at: {name}"));
+            }
             Read::Text(text) => text,
             Read::Missing => return Err(unreadable(name, &path)),
             Read::Unusable(why) => return Err(format!("{}: {why}", unreadable(name, &path))),

@@ -9,10 +9,10 @@ mod pipeline;
 mod read;
 mod snapshot;
 mod start;
-mod tilde;
-mod vars;
 #[cfg(test)]
 mod tests;
+mod tilde;
+mod vars;
 
 pub(crate) use include::Includes;
 pub use pipeline::{RELEASE, load, parse_text};

@@ -44,7 +44,8 @@ pub fn parse_text(text: &str, paths: &Paths, env: &Env) -> Snapshot {
     snapshot.raw = Some(text.to_owned());
     snapshot.hash = sha256_hex(text.as_bytes());
     if text.len() as u64 > MAX_BYTES {
-        return snapshot.refuse(vec![Issue::root(format!("it is larger than {} MiB", MAX_BYTES / 1024 / 1024))]);
+        return snapshot
+            .refuse(vec![Issue::root(format!("it is larger than {} MiB", MAX_BYTES / 1024 / 1024))]);
     }
     let parsed = match json5::parse(text) {
         Ok(node) => node.to_value(),
@@ -98,9 +99,12 @@ fn resolved(mut snapshot: Snapshot, merged: Value, place: &Place<'_>) -> Snapsho
 
 fn newer_version(value: &Value) -> Option<Issue> {
     let wrote = value.get("meta")?.get("lastTouchedVersion")?.as_str()?;
-    let numbers = |v: &str| -> Option<Vec<u64>> { v.trim_start_matches('v').split(['.', '-']).map(|p| p.parse().ok()).collect() };
+    let numbers = |v: &str| -> Option<Vec<u64>> {
+        v.trim_start_matches('v').split(['.', '-']).map(|p| p.parse().ok()).collect()
+    };
     (numbers(wrote)? > numbers(RELEASE)?).then(|| {
-        let message = format!("Config was last written by a newer Clawdbot ({wrote}); current version is {RELEASE}.");
+        let message =
+            format!("Config was last written by a newer Clawdbot ({wrote}); current version is {RELEASE}.");
         Issue::new("meta.lastTouchedVersion", message)
     })
 }

@@ -33,7 +33,11 @@ fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     // A pipe or device would block or never end.
     let kind = std::fs::metadata(path)?;
     if !kind.is_file() {
-        return Err(io::Error::other(if kind.is_dir() { "it is a folder, not a file" } else { "it is not a regular file" }));
+        return Err(io::Error::other(if kind.is_dir() {
+            "it is a folder, not a file"
+        } else {
+            "it is not a regular file"
+        }));
     }
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;

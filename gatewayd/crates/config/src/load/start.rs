@@ -9,6 +9,7 @@ use crate::last_good;
 
 /// The outcome of a first reading.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one is made per start")]
 pub enum Start {
     /// The file is valid, or there is none.
     Ok(Snapshot),

@@ -12,7 +12,8 @@ use crate::last_good;
 
 fn corpus(folder: &str) -> Vec<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(folder);
-    let mut files: Vec<_> = std::fs::read_dir(&folder).expect("corpus").map(|e| e.expect("entry").path()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(&folder).expect("corpus").map(|e| e.expect("entry").path()).collect();
     files.sort();
     files.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).expect("text"))).collect()
 }
@@ -83,7 +84,10 @@ fn values_of_the_corpus() {
     assert_eq!(s.value["gateway"]["auth"]["token"], "s3cret");
     assert_eq!(s.parsed["gateway"]["auth"]["token"], "${GATEWAY_SECRET}");
     assert_eq!((s.config.gateway.port, s.config.gateway.control_ui.base_path.as_str()), (18789, "/ui"));
-    assert_eq!(s.value["logging"], json!({"level": "debug", "file": "/h/logs/gateway.log", "redactSensitive": "tools"}));
+    assert_eq!(
+        s.value["logging"],
+        json!({"level": "debug", "file": "/h/logs/gateway.log", "redactSensitive": "tools"})
+    );
     assert_eq!(s.files.len(), 1);
     let s = read("05-rest.json5");
     assert_eq!(s.value["models"]["providers"]["own"]["apiKey"], "v");
@@ -93,8 +97,14 @@ fn values_of_the_corpus() {
     assert_eq!(s.value["agents"]["defaults"]["contextPruning"], json!({"mode": "cache-ttl", "ttl": "1h"}));
     assert_eq!(s.value["agents"]["defaults"]["heartbeat"]["every"], "30m");
     let s = read("06-includes.json5");
-    assert_eq!(s.value["gateway"], json!({"mode": "local", "port": 19999, "trustedProxies": ["10.0.0.1", "10.0.0.2"]}));
-    assert_eq!((&s.value["logging"]["level"], &s.value["channels"]["telegram"]["botToken"]), (&json!("trace"), &json!("1:x")));
+    assert_eq!(
+        s.value["gateway"],
+        json!({"mode": "local", "port": 19999, "trustedProxies": ["10.0.0.1", "10.0.0.2"]})
+    );
+    assert_eq!(
+        (&s.value["logging"]["level"], &s.value["channels"]["telegram"]["botToken"]),
+        (&json!("trace"), &json!("1:x"))
+    );
     assert_eq!(s.parsed["channels"]["telegram"], json!({"$include": "../parts/telegram.json5"}));
     assert_eq!(s.merged["channels"]["telegram"]["botToken"], "${TELEGRAM_SECRET}");
     assert_eq!(s.files.len(), 5);
@@ -120,7 +130,10 @@ fn a_missing_file_is_empty_and_valid() {
 fn damaged_files_are_explained() {
     let home = Home::new();
     for (content, message) in [
-        (&b"{\n  a: 1,\n  b x\n}"[..], "JSON5 parse failed: SyntaxError: JSON5: invalid character 'x' at 3:5"),
+        (
+            &b"{\n  a: 1,\n  b x\n}"[..],
+            "JSON5 parse failed: SyntaxError: JSON5: invalid character 'x' at 3:5",
+        ),
         (b"", "JSON5 parse failed: SyntaxError: JSON5: invalid end of input at 1:1"),
         (b"\0\0\0", "JSON5 parse failed: SyntaxError: JSON5: invalid character '\\0' at 1:1"),
         (b"{\n \"a\": \"\xff\"}", "read failed: it is not UTF-8 text (bad byte at 2:8)"),
@@ -140,19 +153,42 @@ fn damaged_files_are_explained() {
 #[test]
 fn include_problems() {
     let home = Home::new();
-    home.file("a.json", "{$include: './b.json'}").file("b.json", "{$include: 'a.json'}").file("bad.json", "{a:");
+    home.file("a.json", "{$include: './b.json'}")
+        .file("b.json", "{$include: 'a.json'}")
+        .file("bad.json", "{a:");
     home.file("list.json", "[1]").file("self.json", "{$include: 'self.json'}").file("bytes.json", b"\xff");
     for (content, message) in [
-        ("{$include: 'gone.json'}", "Failed to read include file: gone.json (resolved: ~/.clawdbot/gone.json)"),
-        ("{$include: '../x/../gone.json'}", "Failed to read include file: ../x/../gone.json (resolved: ~/gone.json)"),
-        ("{$include: 'bad.json'}", "Failed to parse include file: bad.json (resolved: ~/.clawdbot/bad.json): SyntaxError: JSON5: invalid end of input at 1:4"),
-        ("{$include: 'a.json'}", "Circular include detected: ~/.clawdbot/clawdbot.json -> ~/.clawdbot/a.json -> ~/.clawdbot/b.json -> ~/.clawdbot/a.json"),
-        ("{$include: 'clawdbot.json'}", "Circular include detected: ~/.clawdbot/clawdbot.json -> ~/.clawdbot/clawdbot.json"),
+        (
+            "{$include: 'gone.json'}",
+            "Failed to read include file: gone.json (resolved: ~/.clawdbot/gone.json)",
+        ),
+        (
+            "{$include: '../x/../gone.json'}",
+            "Failed to read include file: ../x/../gone.json (resolved: ~/gone.json)",
+        ),
+        (
+            "{$include: 'bad.json'}",
+            "Failed to parse include file: bad.json (resolved: ~/.clawdbot/bad.json): SyntaxError: JSON5: invalid end of input at 1:4",
+        ),
+        (
+            "{$include: 'a.json'}",
+            "Circular include detected: ~/.clawdbot/clawdbot.json -> ~/.clawdbot/a.json -> ~/.clawdbot/b.json -> ~/.clawdbot/a.json",
+        ),
+        (
+            "{$include: 'clawdbot.json'}",
+            "Circular include detected: ~/.clawdbot/clawdbot.json -> ~/.clawdbot/clawdbot.json",
+        ),
         ("{$include: 5}", "Invalid $include value: expected string or array of strings, got number"),
         ("{$include: null}", "Invalid $include value: expected string or array of strings, got object"),
         ("{$include: ['list.json', true]}", "Invalid $include array item: expected string, got boolean"),
-        ("{gateway: {$include: 'list.json', port: 1}}", "Sibling keys require included content to be an object"),
-        ("{$include: 'bytes.json'}", "Failed to read include file: bytes.json (resolved: ~/.clawdbot/bytes.json): it is not UTF-8 text (bad byte at 1:1)"),
+        (
+            "{gateway: {$include: 'list.json', port: 1}}",
+            "Sibling keys require included content to be an object",
+        ),
+        (
+            "{$include: 'bytes.json'}",
+            "Failed to read include file: bytes.json (resolved: ~/.clawdbot/bytes.json): it is not UTF-8 text (bad byte at 1:1)",
+        ),
     ] {
         home.file("clawdbot.json", content);
         assert_eq!(home.problem(), message, "{content}");
@@ -213,7 +249,9 @@ fn the_last_good_copy_is_used_and_the_bad_file_left_alone() {
     let Start::Ok(snapshot) = load_or_last_good(&home.paths, &home.env) else { panic!("valid") };
     last_good::save(&home.paths, &snapshot).expect("saved");
     home.file("clawdbot.json", "{gateway: {mode: 'lo");
-    let Start::Degraded { bad, good } = load_or_last_good(&home.paths, &home.env) else { panic!("has a copy") };
+    let Start::Degraded { bad, good } = load_or_last_good(&home.paths, &home.env) else {
+        panic!("has a copy")
+    };
     assert!(!bad.valid && good.valid && good.config.gateway.mode.is_some());
     assert_eq!(good.raw.as_deref(), Some("{gateway: {mode: 'local'}} // mine"));
     assert_eq!(std::fs::read_to_string(&home.paths.config).expect("text"), "{gateway: {mode: 'lo");
@@ -225,17 +263,39 @@ fn the_last_good_copy_is_used_and_the_bad_file_left_alone() {
 #[test]
 fn the_last_good_copy_does_not_need_the_included_files() {
     let home = Home::new();
-    home.file("g.json", "{mode: 'local', auth: {token: '${SECRET}'}}").file("clawdbot.json", "{gateway: {$include: 'g.json'}}");
+    home.file("g.json", "{mode: 'local', auth: {token: '${SECRET}'}}")
+        .file("clawdbot.json", "{gateway: {$include: 'g.json'}}");
     last_good::save(&home.paths, &home.load()).expect("saved");
     let copy = std::fs::read_to_string(home.paths.last_good_config()).expect("copy");
     assert!(copy.contains("${SECRET}") && !copy.contains("s3cret"));
     std::fs::remove_file(home.paths.state.join("g.json")).expect("remove");
-    let Start::Degraded { good, .. } = load_or_last_good(&home.paths, &home.env) else { panic!("has a copy") };
+    let Start::Degraded { good, .. } = load_or_last_good(&home.paths, &home.env) else {
+        panic!("has a copy")
+    };
     assert!(good.config.gateway.auth.token.as_ref().is_some_and(|t| t.matches("s3cret")));
 }
 
+/// Texts made to be slow are answered in the ordinary way; what grows with the square of their size would show here
+/// as minutes.
+#[test]
+fn hostile_texts_are_answered() {
+    let home = Home::new();
+    let names: String = (0..20_000).map(|i| format!("k{i}: 1,")).collect();
+    for (text, message) in [
+        (format!("{{{names}}}"), "Unrecognized keys: \"k0\", \"k1\""),
+        (format!("{{tools: {{allow: ['{}']}}}}", "${A".repeat(200_000)), ""),
+        (format!("{{{}}}", "a: 1,".repeat(20_000)), "Unrecognized key: \"a\""),
+    ] {
+        let issues = home.file("clawdbot.json", &text).load().issues;
+        assert!(issues.first().map_or("", |issue| &issue.message).starts_with(message));
+        let mut document = crate::edit::Document::parse(&text).expect("text");
+        document.merge_patch(&json!({"a": null, "b": 1})).expect("edit");
+        assert_eq!(document.value().get("a"), None);
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Any damage to a good file is either found or harmless, and never a panic.
     #[test]

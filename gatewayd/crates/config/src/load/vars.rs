@@ -63,10 +63,10 @@ pub(crate) fn expand(text: &str, env: &Env) -> Result<String, String> {
 
 /// The name in `{NAME}...`.
 fn reference(text: &str) -> Option<&str> {
-    let (name, _) = text.strip_prefix('{')?.split_once('}')?;
-    let mut bytes = name.bytes();
-    let first = bytes.next()?;
-    let ok = (first.is_ascii_uppercase() || first == b'_')
-        && bytes.all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    let inside = text.strip_prefix('{')?;
+    let is_name = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    let length = inside.bytes().take_while(|b| is_name(*b)).count();
+    let (name, rest) = inside.split_at(length);
+    let ok = rest.starts_with('}') && name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_');
     ok.then_some(name)
 }

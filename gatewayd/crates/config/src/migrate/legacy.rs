@@ -42,7 +42,10 @@ const MOVED: [(&str, &str); 26] = [
     ("agent.allowedModels", "agent.allowedModels was replaced by agents.defaults.models"),
     ("agent.modelAliases", "agent.modelAliases was replaced by agents.defaults.models.*.alias"),
     ("agent.modelFallbacks", "agent.modelFallbacks was replaced by agents.defaults.model.fallbacks"),
-    ("agent.imageModelFallbacks", "agent.imageModelFallbacks was replaced by agents.defaults.imageModel.fallbacks"),
+    (
+        "agent.imageModelFallbacks",
+        "agent.imageModelFallbacks was replaced by agents.defaults.imageModel.fallbacks",
+    ),
     ("messages.tts.enabled", "messages.tts.enabled was replaced by messages.tts.auto"),
     ("gateway.token", "gateway.token is ignored; use gateway.auth.token instead"),
 ];
@@ -53,7 +56,10 @@ const OLD_AS_TEXT: [(&str, &str); 2] = [
         "agent.model",
         "agent.model string was replaced by agents.defaults.model.primary/fallbacks and agents.defaults.models",
     ),
-    ("agent.imageModel", "agent.imageModel string was replaced by agents.defaults.imageModel.primary/fallbacks"),
+    (
+        "agent.imageModel",
+        "agent.imageModel string was replaced by agents.defaults.imageModel.primary/fallbacks",
+    ),
 ];
 
 /// One issue per old key in `value`.

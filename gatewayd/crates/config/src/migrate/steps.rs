@@ -38,7 +38,9 @@ fn require_mention(root: &mut Map<String, Value>, changes: &mut Vec<String>) {
     let Some(flag) = telegram.shift_remove("requireMention") else { return };
     let target = "channels.telegram.groups.\"*\".requireMention";
     let groups = telegram.entry("groups").or_insert_with(|| json!({}));
-    let Some(all) = groups.as_object_mut().and_then(|g| g.entry("*").or_insert_with(|| json!({})).as_object_mut()) else {
+    let Some(all) =
+        groups.as_object_mut().and_then(|g| g.entry("*").or_insert_with(|| json!({})).as_object_mut())
+    else {
         return;
     };
     if all.contains_key("requireMention") {

@@ -50,9 +50,14 @@ fn of_type(ty: Type, key: &Key) -> Value {
 }
 
 fn object(key: &Key) -> Value {
-    let properties: Map<String, Value> = key.fields.iter().map(|(name, key)| (name.clone(), of_key(key))).collect();
-    let required: Vec<&String> =
-        key.fields.iter().filter(|(_, key)| key.row.is_some_and(|row| row.required)).map(|(name, _)| name).collect();
+    let properties: Map<String, Value> =
+        key.fields.iter().map(|(name, key)| (name.clone(), of_key(key))).collect();
+    let required: Vec<&String> = key
+        .fields
+        .iter()
+        .filter(|(_, key)| key.row.is_some_and(|row| row.required))
+        .map(|(name, _)| name)
+        .collect();
     let other = key.other.as_deref().map_or(json!(false), of_key);
     let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": other});
     if !required.is_empty() {

@@ -22,9 +22,15 @@ fn it_says_what_the_table_says() {
     assert_eq!(at("/$schema"), "http://json-schema.org/draft-07/schema#");
     assert_eq!(at("/additionalProperties"), false);
     let port = at("/properties/gateway/properties/port");
-    assert_eq!((&port["type"], &port["minimum"], &port["maximum"], &port["default"]), (&"integer".into(), &1.into(), &65535.into(), &18789.into()));
+    assert_eq!(
+        (&port["type"], &port["minimum"], &port["maximum"], &port["default"]),
+        (&"integer".into(), &1.into(), &65535.into(), &18789.into())
+    );
     assert_eq!(at("/properties/agents/properties/list/items/required/0"), "id");
-    assert_eq!(at("/properties/bindings/items/properties/match/properties/peer/required"), serde_json::json!(["kind", "id"]));
+    assert_eq!(
+        at("/properties/bindings/items/properties/match/properties/peer/required"),
+        serde_json::json!(["kind", "id"])
+    );
     assert_eq!(at("/properties/env/additionalProperties/type"), "string");
 }
 

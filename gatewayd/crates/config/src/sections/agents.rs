@@ -137,7 +137,9 @@ impl AgentDefaults {
 impl ModelChoice {
     fn read(value: Option<&Value>) -> Option<Self> {
         match value? {
-            Value::String(primary) => Some(Self { primary: Some(primary.trim().to_owned()), fallbacks: None }),
+            Value::String(primary) => {
+                Some(Self { primary: Some(primary.trim().to_owned()), fallbacks: None })
+            }
             value => Some(Self {
                 primary: text(value, "primary"),
                 fallbacks: value.get("fallbacks").map(|list| texts(Some(list))),
@@ -154,7 +156,8 @@ impl Agent {
             default: entry.get("default").and_then(Value::as_bool).unwrap_or(false),
             name: text(entry, "name"),
             workspace: PathBuf::new(),
-            agent_dir: text(entry, "agentDir").map_or_else(|| agent_dir(paths, &id), |dir| paths.expand(&dir)),
+            agent_dir: text(entry, "agentDir")
+                .map_or_else(|| agent_dir(paths, &id), |dir| paths.expand(&dir)),
             model: ModelChoice::read(entry.get("model")),
             identity: Identity {
                 name: text(identity, "name"),

@@ -57,7 +57,12 @@ impl Config {
             agents: Agents::read(&view),
             models: Models::read(&view),
             cron: Cron::read(&view),
-            channels: channels.into_iter().flat_map(Map::keys).filter(|id| *id != "defaults").cloned().collect(),
+            channels: channels
+                .into_iter()
+                .flat_map(Map::keys)
+                .filter(|id| *id != "defaults")
+                .cloned()
+                .collect(),
             commands: Commands::read(&view),
             ui: Ui::read(&view),
             talk: Talk::read(&view),
@@ -77,7 +82,10 @@ impl Config {
     #[must_use]
     pub fn resolve_model(&self, text: &str) -> ModelRef {
         let aliases = self.agents.defaults.models.iter();
-        ModelRef::resolve(text, aliases.filter_map(|(name, entry)| Some((entry.alias.as_deref()?, name.as_str()))))
+        ModelRef::resolve(
+            text,
+            aliases.filter_map(|(name, entry)| Some((entry.alias.as_deref()?, name.as_str()))),
+        )
     }
 
     /// All agents, at least one.

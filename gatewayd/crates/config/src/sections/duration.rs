@@ -16,7 +16,8 @@ pub fn parse_ms(text: &str) -> Option<u64> {
         _ => return None,
     };
     let number = number.trim_end();
-    let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.') && number.starts_with(|c: char| c.is_ascii_digit());
+    let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+        && number.starts_with(|c: char| c.is_ascii_digit());
     let ms = number.parse::<f64>().ok().filter(|_| plain)? * factor;
     (ms < 9e15).then(|| ms.round() as u64)
 }
@@ -27,7 +28,14 @@ mod tests {
 
     #[test]
     fn units_and_refusals() {
-        for (text, ms) in [("30m", 1_800_000), ("5", 300_000), ("1.5h", 5_400_000), ("250ms", 250), ("2 d", 172_800_000), ("0m", 0)] {
+        for (text, ms) in [
+            ("30m", 1_800_000),
+            ("5", 300_000),
+            ("1.5h", 5_400_000),
+            ("250ms", 250),
+            ("2 d", 172_800_000),
+            ("0m", 0),
+        ] {
             assert_eq!(parse_ms(text), Some(ms), "{text}");
         }
         for text in ["", "m", "-5m", "1y", "1e3s", "inf", ".5h", "5m3", "99999999999999999d"] {

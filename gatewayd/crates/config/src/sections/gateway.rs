@@ -198,12 +198,19 @@ impl Gateway {
             bind: view.text("gateway.bind").and_then(|text| text.parse().ok()).unwrap_or(Bind::Loopback),
             custom_bind_host: view.text("gateway.customBindHost"),
             auth: Auth {
-                mode: view.choice("gateway.auth.mode", &[("token", AuthMode::Token), ("password", AuthMode::Password)]),
+                mode: view.choice(
+                    "gateway.auth.mode",
+                    &[("token", AuthMode::Token), ("password", AuthMode::Password)],
+                ),
                 token: view.secret("gateway.auth.token"),
                 password: view.secret("gateway.auth.password"),
                 allow_tailscale: view.raw("gateway.auth.allowTailscale").and_then(serde_json::Value::as_bool),
             },
-            trusted_proxies: view.texts("gateway.trustedProxies").iter().filter_map(|t| t.parse().ok()).collect(),
+            trusted_proxies: view
+                .texts("gateway.trustedProxies")
+                .iter()
+                .filter_map(|t| t.parse().ok())
+                .collect(),
             control_ui: ControlUi {
                 enabled: view.flag("gateway.controlUi.enabled"),
                 base_path: base_path(&view.text("gateway.controlUi.basePath").unwrap_or_default()),
@@ -279,7 +286,9 @@ impl fmt::Display for Bind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(address) => address.fmt(f),
-            word => f.write_str(BIND_MODES.iter().find(|(_, bind)| bind == word).map_or("", |(name, _)| name)),
+            word => {
+                f.write_str(BIND_MODES.iter().find(|(_, bind)| bind == word).map_or("", |(name, _)| name))
+            }
         }
     }
 }

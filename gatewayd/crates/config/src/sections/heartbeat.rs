@@ -78,13 +78,16 @@ pub(super) fn resolve(agents: &Agents, agent: &str) -> Heartbeat {
     for (key, value) in own.into_iter().flat_map(|own| &own.0) {
         block.insert(key.clone(), value.clone());
     }
-    let text = |key: &str| block.get(key).and_then(Value::as_str).map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+    let text = |key: &str| {
+        block.get(key).and_then(Value::as_str).map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned)
+    };
     let every = text("every").unwrap_or_else(|| DEFAULT_EVERY.to_owned());
     let hours = block.get("activeHours").map(|hours| {
         let text = |key: &str| hours.get(key).and_then(Value::as_str).map(str::to_owned);
         ActiveHours { start: text("start"), end: text("end"), timezone: text("timezone") }
     });
-    let ack = block.get("ackMaxChars").cloned().or_else(|| default_of("agents.defaults.heartbeat.ackMaxChars"));
+    let ack =
+        block.get("ackMaxChars").cloned().or_else(|| default_of("agents.defaults.heartbeat.ackMaxChars"));
     Heartbeat {
         enabled,
         every_ms: parse_ms(&every).filter(|ms| enabled && *ms > 0),

@@ -53,8 +53,11 @@ pub enum ConsoleStyle {
 
 impl Logging {
     pub(super) fn read(view: &View<'_>) -> Self {
-        let styles =
-            [("pretty", ConsoleStyle::Pretty), ("compact", ConsoleStyle::Compact), ("json", ConsoleStyle::Json)];
+        let styles = [
+            ("pretty", ConsoleStyle::Pretty),
+            ("compact", ConsoleStyle::Compact),
+            ("json", ConsoleStyle::Json),
+        ];
         Self {
             level: view.choice("logging.level", &LEVELS).unwrap_or(Level::Info),
             file: view.file("logging.file").unwrap_or_else(|| view.paths.log_file()),

@@ -11,9 +11,9 @@ mod logging;
 mod model_ref;
 mod models;
 mod network;
-mod view;
 #[cfg(test)]
 mod tests;
+mod view;
 
 pub(crate) use agents::agent_dir;
 pub use agents::{Agent, AgentDefaults, Agents, Identity, ModelChoice, ModelEntry, normal_agent_id};
@@ -21,8 +21,8 @@ pub use config::Config;
 pub use duration::parse_ms;
 pub use features::{CanvasHost, Commands, Cron, Discovery, Hooks, MdnsMode, Scope, Session, Talk, Ui};
 pub use gateway::{
-    Auth, AuthMode, Bind, ControlUi, Gateway, Mode, Nodes, NotABind, ReloadMode, ReloadSettings, Remote, Tailscale, TailscaleMode,
-    Tls,
+    Auth, AuthMode, Bind, ControlUi, Gateway, Mode, Nodes, NotABind, ReloadMode, ReloadSettings, Remote,
+    Tailscale, TailscaleMode, Tls,
 };
 pub use heartbeat::{ActiveHours, DEFAULT_PROMPT, Heartbeat};
 pub use logging::{ConsoleStyle, Level, Logging};

@@ -65,7 +65,11 @@ impl Models {
         let providers = view.raw("models.providers").and_then(Value::as_object);
         Self {
             replace: view.text("models.mode").as_deref() == Some("replace"),
-            providers: providers.into_iter().flatten().map(|(id, p)| (id.clone(), Provider::read(p))).collect(),
+            providers: providers
+                .into_iter()
+                .flatten()
+                .map(|(id, p)| (id.clone(), Provider::read(p)))
+                .collect(),
         }
     }
 }
@@ -84,7 +88,8 @@ impl Provider {
 
 impl Model {
     fn read(value: &Value) -> Self {
-        let price = |key: &str| value.get("cost").and_then(|c| c.get(key)).and_then(Value::as_f64).unwrap_or(0.0);
+        let price =
+            |key: &str| value.get("cost").and_then(|c| c.get(key)).and_then(Value::as_f64).unwrap_or(0.0);
         Self {
             id: text(value, "id").unwrap_or_default(),
             name: text(value, "name").unwrap_or_default(),

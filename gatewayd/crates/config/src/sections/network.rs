@@ -24,7 +24,8 @@ impl Network {
             IpAddr::V6(ip) => u128::from(ip).checked_shr(u32::from(128 - self.prefix)),
         };
         let address = address.to_canonical();
-        address.is_ipv4() == self.base.is_ipv4() && shifted(address).unwrap_or(0) == shifted(self.base).unwrap_or(0)
+        address.is_ipv4() == self.base.is_ipv4()
+            && shifted(address).unwrap_or(0) == shifted(self.base).unwrap_or(0)
     }
 }
 
@@ -39,7 +40,9 @@ impl FromStr for Network {
         let given: IpAddr = address.parse().map_err(|_| NotANetwork)?;
         let most = if given.is_ipv4() { 32 } else { 128 };
         let prefix = match prefix {
-            Some(text) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().map_err(|_| NotANetwork)?,
+            Some(text) if text.bytes().all(|b| b.is_ascii_digit()) => {
+                text.parse().map_err(|_| NotANetwork)?
+            }
             Some(_) => return Err(NotANetwork),
             None => most,
         };

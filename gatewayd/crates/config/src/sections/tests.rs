@@ -46,7 +46,9 @@ fn set_values_are_seen() {
         "models": {"providers": {"p": {"baseUrl": "u", "models": [{"id": "m", "name": "M", "cost": {"input": 1.5}}]}}},
     }));
     assert_eq!(c.gateway.bind.to_string(), "192.168.0.5");
-    assert!(c.gateway.auth.token.as_ref().is_some_and(|t| t.matches("s")) && c.gateway.auth.password.is_none());
+    assert!(
+        c.gateway.auth.token.as_ref().is_some_and(|t| t.matches("s")) && c.gateway.auth.password.is_none()
+    );
     assert_eq!(c.gateway.trusted_proxies.len(), 1);
     assert_eq!(c.gateway.control_ui.base_path, "/x");
     assert_eq!((c.channels, c.logging.redact_sensitive), (vec!["telegram".to_owned()], false));
@@ -66,13 +68,17 @@ fn bind_words_and_addresses() {
 
 #[test]
 fn secrets_do_not_print() {
-    let c = config(&json!({"gateway": {"auth": {"token": "hunter2"}, "remote": {"password": "hunter2"}}, "talk": {"apiKey": "hunter2"}}));
+    let c = config(
+        &json!({"gateway": {"auth": {"token": "hunter2"}, "remote": {"password": "hunter2"}}, "talk": {"apiKey": "hunter2"}}),
+    );
     assert!(!format!("{c:?}").contains("hunter2"));
 }
 
 #[test]
 fn agents_and_their_folders() {
-    let c = config(&json!({"agents": {"defaults": {"workspace": "~/w"}, "list": [{"id": "A b"}, {"id": "x", "default": true}, {"id": "y", "workspace": "/y"}]}}));
+    let c = config(
+        &json!({"agents": {"defaults": {"workspace": "~/w"}, "list": [{"id": "A b"}, {"id": "x", "default": true}, {"id": "y", "workspace": "/y"}]}}),
+    );
     assert_eq!(c.default_agent_id(), "x");
     let folders: Vec<_> = c.agents().iter().map(|a| (a.id.as_str(), a.workspace.to_str())).collect();
     assert_eq!(folders, [("a-b", Some("/h/clawd-a-b")), ("x", Some("/h/w")), ("y", Some("/y"))]);
@@ -101,9 +107,13 @@ fn heartbeats_are_inherited_and_exclusive() {
 
 #[test]
 fn the_model_goes_through_the_aliases() {
-    let c = config(&json!({"agents": {"defaults": {"model": {"primary": "opus"}, "models": {"anthropic/claude-opus-4-5": {}}}}}));
+    let c = config(
+        &json!({"agents": {"defaults": {"model": {"primary": "opus"}, "models": {"anthropic/claude-opus-4-5": {}}}}}),
+    );
     assert_eq!(c.model_ref(), "anthropic/claude-opus-4-5");
-    let c = config(&json!({"agents": {"defaults": {"model": {"primary": "fast"}, "models": {"groq/x": {"alias": "Fast"}}}}}));
+    let c = config(
+        &json!({"agents": {"defaults": {"model": {"primary": "fast"}, "models": {"groq/x": {"alias": "Fast"}}}}}),
+    );
     assert_eq!(c.model_ref(), "groq/x");
     assert_eq!(c.resolve_model("gpt-x").to_string(), "anthropic/gpt-x");
 }

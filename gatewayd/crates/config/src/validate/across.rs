@@ -8,10 +8,35 @@ use crate::sections::{Network, normal_agent_id};
 
 /// Plugins that come with the original.
 const BUNDLED_PLUGINS: [&str; 29] = [
-    "bluebubbles", "copilot-proxy", "diagnostics-otel", "discord", "google-antigravity-auth",
-    "google-gemini-cli-auth", "googlechat", "imessage", "line", "llm-task", "lobster", "matrix", "mattermost",
-    "memory-core", "memory-lancedb", "msteams", "nextcloud-talk", "nostr", "open-prose", "qwen-portal-auth",
-    "signal", "slack", "telegram", "tlon", "twitch", "voice-call", "whatsapp", "zalo", "zalouser",
+    "bluebubbles",
+    "copilot-proxy",
+    "diagnostics-otel",
+    "discord",
+    "google-antigravity-auth",
+    "google-gemini-cli-auth",
+    "googlechat",
+    "imessage",
+    "line",
+    "llm-task",
+    "lobster",
+    "matrix",
+    "mattermost",
+    "memory-core",
+    "memory-lancedb",
+    "msteams",
+    "nextcloud-talk",
+    "nostr",
+    "open-prose",
+    "qwen-portal-auth",
+    "signal",
+    "slack",
+    "telegram",
+    "tlon",
+    "twitch",
+    "voice-call",
+    "whatsapp",
+    "zalo",
+    "zalouser",
 ];
 
 pub(super) fn check(config: &Value, issues: &mut Vec<Issue>, warnings: &mut Vec<Issue>) {
@@ -22,7 +47,10 @@ pub(super) fn check(config: &Value, issues: &mut Vec<Issue>, warnings: &mut Vec<
     proxies(config, warnings);
     let main_key = config.pointer("/session/mainKey").and_then(Value::as_str).map(str::trim);
     if main_key.is_some_and(|key| !key.is_empty() && key != "main") {
-        warnings.push(Issue::new("session.mainKey", "session.mainKey is ignored; main session is always \"main\"."));
+        warnings.push(Issue::new(
+            "session.mainKey",
+            "session.mainKey is ignored; main session is always \"main\".",
+        ));
     }
 }
 
@@ -30,7 +58,8 @@ fn browser_profiles(config: &Value, issues: &mut Vec<Issue>) {
     let profiles = config.pointer("/browser/profiles").and_then(Value::as_object);
     for (name, profile) in profiles.into_iter().flatten() {
         let path = format!("browser.profiles.{name}");
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        {
             issues.push(Issue::new(&path, "Profile names must be lower-case letters, digits and hyphens"));
         }
         if profile.get("cdpPort").is_none() && profile.get("cdpUrl").is_none() {
@@ -96,7 +125,8 @@ fn is_safe_executable(text: &str) -> bool {
     if text.starts_with(['.', '~']) || text.contains(['/', '\\']) || drive {
         return true;
     }
-    !text.starts_with('-') && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'+' | b'-'))
+    !text.starts_with('-')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'+' | b'-'))
 }
 
 fn plugins(config: &Value, warnings: &mut Vec<Issue>) {
@@ -127,7 +157,8 @@ fn proxies(config: &Value, warnings: &mut Vec<Issue>) {
     for (i, entry) in list.into_iter().flatten().enumerate() {
         let Some(text) = entry.as_str() else { continue };
         if text.parse::<Network>().is_err() {
-            let message = format!("\"{text}\" is not an IP address or CIDR range, so it never matches a proxy");
+            let message =
+                format!("\"{text}\" is not an IP address or CIDR range, so it never matches a proxy");
             warnings.push(Issue::new(format!("gateway.trustedProxies.{i}"), message));
         }
     }

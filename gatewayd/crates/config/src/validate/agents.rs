@@ -30,7 +30,8 @@ fn agent_dirs(list: &[Value], place: &Place<'_>, issues: &mut Vec<Issue>) {
     for agent in list {
         let id = normal_agent_id(agent.get("id").and_then(Value::as_str).unwrap_or("main"));
         let dir = agent.get("agentDir").and_then(Value::as_str).map(str::trim).filter(|dir| !dir.is_empty());
-        let dir = dir.map_or_else(|| crate::sections::agent_dir(place.paths, &id), |dir| place.paths.expand(dir));
+        let dir =
+            dir.map_or_else(|| crate::sections::agent_dir(place.paths, &id), |dir| place.paths.expand(dir));
         by_dir.entry(dir).or_default().push(id);
     }
     let clashes: Vec<String> = by_dir

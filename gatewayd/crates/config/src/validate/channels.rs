@@ -11,12 +11,37 @@ const FLAT: [&str; 6] = ["telegram", "whatsapp", "signal", "imessage", "bluebubb
 /// Channels whose direct-chat rule stands in `dm.policy` and `dm.allowFrom`.
 const NESTED: [&str; 3] = ["discord", "slack", "googlechat"];
 
-/// Commands Telegram's own menu already has from the gateway.
-const NATIVE_COMMANDS: [&str; 33] = [
-    "help", "commands", "skill", "status", "allowlist", "approve", "context", "tts", "whoami", "subagents", "config",
-    "debug", "usage", "stop", "restart", "activation", "send", "reset", "new", "compact", "think", "verbose",
-    "reasoning", "elevated", "exec", "model", "models", "queue", "bash", "dock_telegram", "dock_discord",
-    "dock_slack", "id",
+/// Commands of the gateway itself, which the menu already has.
+const NATIVE_COMMANDS: [&str; 29] = [
+    "help",
+    "commands",
+    "status",
+    "whoami",
+    "context",
+    "model",
+    "models",
+    "think",
+    "verbose",
+    "reasoning",
+    "elevated",
+    "exec",
+    "queue",
+    "usage",
+    "send",
+    "activation",
+    "new",
+    "reset",
+    "compact",
+    "stop",
+    "subagents",
+    "approve",
+    "allowlist",
+    "config",
+    "debug",
+    "restart",
+    "tts",
+    "skill",
+    "bash",
 ];
 
 /// Ids that `channels` and heartbeat targets may name.
@@ -40,7 +65,8 @@ pub(super) fn check(config: &Value, issues: &mut Vec<Issue>) {
         let path = format!("channels.{id}");
         if !is_known(config, id) {
             let known = tree().fields.get("channels").into_iter().flat_map(|c| c.fields.keys());
-            let hint = closest(id, known.map(String::as_str)).map(|found| format!("did you mean \"{found}\"?"));
+            let hint =
+                closest(id, known.map(String::as_str)).map(|found| format!("did you mean \"{found}\"?"));
             issues.push(Issue { path, message: format!("unknown channel id: {id}"), hint });
             continue;
         }
@@ -55,7 +81,13 @@ pub(super) fn check(config: &Value, issues: &mut Vec<Issue>) {
 }
 
 /// One block or account; `base` is the block that an account inherits its secret from.
-fn check_block(id: &str, path: &str, block: &Map<String, Value>, base: &Map<String, Value>, issues: &mut Vec<Issue>) {
+fn check_block(
+    id: &str,
+    path: &str,
+    block: &Map<String, Value>,
+    base: &Map<String, Value>,
+    issues: &mut Vec<Issue>,
+) {
     if FLAT.contains(&id) {
         open_needs_star(path, block, "dmPolicy", "allowFrom", issues);
     }
@@ -78,7 +110,13 @@ fn check_block(id: &str, path: &str, block: &Map<String, Value>, base: &Map<Stri
     }
 }
 
-fn open_needs_star(path: &str, block: &Map<String, Value>, policy: &str, list: &str, issues: &mut Vec<Issue>) {
+fn open_needs_star(
+    path: &str,
+    block: &Map<String, Value>,
+    policy: &str,
+    list: &str,
+    issues: &mut Vec<Issue>,
+) {
     if block.get(policy).and_then(Value::as_str) != Some("open") {
         return;
     }
@@ -92,7 +130,8 @@ fn open_needs_star(path: &str, block: &Map<String, Value>, policy: &str, list: &
 
 fn custom_commands(path: &str, block: &Map<String, Value>, issues: &mut Vec<Issue>) {
     let mut seen: Vec<String> = Vec::new();
-    for (i, entry) in block.get("customCommands").and_then(Value::as_array).into_iter().flatten().enumerate() {
+    for (i, entry) in block.get("customCommands").and_then(Value::as_array).into_iter().flatten().enumerate()
+    {
         let path = format!("{path}.customCommands.{i}.command");
         let written = entry.get("command").and_then(Value::as_str).unwrap_or("").trim();
         let name = written.trim_start_matches('/').to_lowercase();
@@ -100,7 +139,9 @@ fn custom_commands(path: &str, block: &Map<String, Value>, issues: &mut Vec<Issu
         let message = if name.is_empty() {
             "Telegram custom command is missing a command name.".to_owned()
         } else if name.len() > 32 || !name.bytes().all(valid) {
-            format!("Telegram custom command \"/{name}\" is invalid (use a-z, 0-9, underscore; max 32 chars).")
+            format!(
+                "Telegram custom command \"/{name}\" is invalid (use a-z, 0-9, underscore; max 32 chars)."
+            )
         } else if NATIVE_COMMANDS.contains(&name.as_str()) {
             format!("Telegram custom command \"/{name}\" conflicts with a native command.")
         } else if seen.contains(&name) {

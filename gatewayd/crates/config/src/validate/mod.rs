@@ -8,8 +8,8 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use shape::{BIND_WORDS, bind_address};
 pub use shape::shape;
+pub(crate) use shape::{BIND_WORDS, bind_address};
 pub use suggest::closest;
 pub(crate) use suggest::elsewhere;
 

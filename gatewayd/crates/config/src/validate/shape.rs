@@ -49,7 +49,11 @@ impl Walk {
             (Type::Any | Type::Like(_), _) | (Type::Bool, Value::Bool(_)) => {}
             (Type::Int(bounds), Value::Number(n)) => {
                 let n = n.as_f64().unwrap_or(f64::NAN);
-                if n.fract() == 0.0 { self.bounds(bounds, n) } else { self.report("Invalid input: expected int, received number") }
+                if n.fract() == 0.0 {
+                    self.bounds(bounds, n)
+                } else {
+                    self.report("Invalid input: expected int, received number")
+                }
             }
             (Type::Number(bounds), Value::Number(n)) => self.bounds(bounds, n.as_f64().unwrap_or(f64::NAN)),
             (Type::Text(min, max, check), Value::String(text)) => self.text(min, max, check, text),
@@ -84,7 +88,9 @@ impl Walk {
         for (name, known) in &key.fields {
             match map.get(name) {
                 Some(value) => self.within(name, |w| w.check(known, known.ty, value)),
-                None if known.row.is_some_and(|row| row.required) => self.within(name, |w| w.missing(known.ty)),
+                None if known.row.is_some_and(|row| row.required) => {
+                    self.within(name, |w| w.missing(known.ty))
+                }
                 None => {}
             }
         }
@@ -145,7 +151,10 @@ impl Walk {
             }
             Check::Bind if !BIND_WORDS.contains(&text) && bind_address(text).is_none() => {
                 let hint = suggest::closest(text, BIND_WORDS.iter().copied());
-                let hint = hint.map_or_else(|| "an IP address works too".to_owned(), |w| format!("did you mean \"{w}\"?"));
+                let hint = hint.map_or_else(
+                    || "an IP address works too".to_owned(),
+                    |w| format!("did you mean \"{w}\"?"),
+                );
                 self.report_with(invalid_option(&BIND_WORDS), Some(hint));
             }
             _ => {}

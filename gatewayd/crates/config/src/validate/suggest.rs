@@ -2,8 +2,17 @@
 
 use crate::keys::{Key, tree};
 
+/// Longest word that is compared with others.
+const MAX_WORD: usize = 64;
+/// For how many unknown names of one object a guess is made.
+const MAX_GUESSES: usize = 10;
+
 /// The candidate that is closest to `word`, if any is close enough to be a slip.
 pub fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // A long word is no slip, and comparing it would take long.
+    if word.len() > MAX_WORD {
+        return None;
+    }
     let wanted = word.to_lowercase();
     let limit = (wanted.chars().count() / 3).clamp(1, 4);
     candidates
@@ -15,15 +24,12 @@ pub fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
 
 /// The hint for unknown names under `parent`.
 pub(super) fn hint(parent: &Key, unknown: &[&str]) -> Option<String> {
-    let guesses: Vec<String> = unknown.iter().filter_map(|name| guess(parent, name)).collect();
+    let guesses: Vec<String> =
+        unknown.iter().take(MAX_GUESSES).filter_map(|name| guess(parent, name)).collect();
     (!guesses.is_empty()).then(|| format!("did you mean {}?", guesses.join(", ")))
 }
 
 fn guess(parent: &Key, name: &str) -> Option<String> {
-    // A long name is no slip, and comparing it would take long.
-    if name.len() > 64 {
-        return None;
-    }
     match closest(name, parent.fields.keys().map(String::as_str)) {
         Some(sibling) => Some(format!("\"{sibling}\"")),
         None => elsewhere(name).map(|path| format!("\"{path}\"")),

@@ -47,7 +47,10 @@ impl Home {
         let before = fs::read_to_string(&self.paths.config).ok();
         let copies = history(&self.paths).len();
         let error = self.commit(text, drops).expect_err(text).to_string();
-        assert_eq!((fs::read_to_string(&self.paths.config).ok(), history(&self.paths).len()), (before, copies));
+        assert_eq!(
+            (fs::read_to_string(&self.paths.config).ok(), history(&self.paths).len()),
+            (before, copies)
+        );
         error
     }
 }
@@ -71,26 +74,44 @@ fn the_first_write_needs_no_hash_and_makes_a_private_file() {
 fn the_hash_guard_speaks_the_known_texts() {
     let home = Home::new();
     home.commit("{}", &Drops::None).expect("written");
-    let with = |hash: Option<&str>| home.writer.commit("{}", hash, &Drops::All).map(|_| ()).map_err(|e| e.to_string());
+    let with = |hash: Option<&str>| {
+        home.writer.commit("{}", hash, &Drops::All).map(|_| ()).map_err(|e| e.to_string())
+    };
     assert_eq!(with(None), Err("config base hash required; re-run config.get and retry".to_owned()));
     assert_eq!(with(Some(" ")), Err("config base hash required; re-run config.get and retry".to_owned()));
-    assert_eq!(with(Some("abc")), Err("config changed since last load; re-run config.get and retry".to_owned()));
+    assert_eq!(
+        with(Some("abc")),
+        Err("config changed since last load; re-run config.get and retry".to_owned())
+    );
     assert_eq!(with(Some(&home.hash())), Ok(()));
     fs::write(&home.paths.config, b"\xff").expect("write");
-    assert_eq!(with(Some("abc")), Err("config base hash unavailable; re-run config.get and retry".to_owned()));
+    assert_eq!(
+        with(Some("abc")),
+        Err("config base hash unavailable; re-run config.get and retry".to_owned())
+    );
 }
 
 #[test]
 fn nothing_invalid_is_written() {
     let home = Home::new();
-    home.commit("{gateway: {port: 5, auth: {token: 'x'}}, cron: {enabled: true}}", &Drops::None).expect("written");
+    home.commit("{gateway: {port: 5, auth: {token: 'x'}}, cron: {enabled: true}}", &Drops::None)
+        .expect("written");
     for (text, message) in [
         ("{a", "SyntaxError: JSON5: invalid end of input at 1:3"),
-        ("{gateway: {port: 'x'}}", "Config validation failed: gateway.port: Invalid input: expected number, received string"),
+        (
+            "{gateway: {port: 'x'}}",
+            "Config validation failed: gateway.port: Invalid input: expected number, received string",
+        ),
         ("{bogus: 1}", "Config validation failed: <root>: Unrecognized key: \"bogus\""),
         ("[]", "Config validation failed: <root>: Invalid input: expected object"),
-        ("{gateway: {auth: {token: '__REDACTED__'}}}", "gateway.auth.token holds the placeholder __REDACTED__ instead of a value; leave it out or give the real value"),
-        ("{cron: {enabled: '${GONE}'}}", "Config validation failed: <root>: Missing env var \"GONE\" referenced at config path: cron.enabled"),
+        (
+            "{gateway: {auth: {token: '__REDACTED__'}}}",
+            "gateway.auth.token holds the placeholder __REDACTED__ instead of a value; leave it out or give the real value",
+        ),
+        (
+            "{cron: {enabled: '${GONE}'}}",
+            "Config validation failed: <root>: Missing env var \"GONE\" referenced at config path: cron.enabled",
+        ),
     ] {
         assert_eq!(home.refused(text, &Drops::All), message);
     }
@@ -99,7 +120,8 @@ fn nothing_invalid_is_written() {
 #[test]
 fn keys_are_not_lost_unasked() {
     let home = Home::new();
-    home.commit("{gateway: {port: 5, auth: {token: 'x'}}, cron: {enabled: true}}", &Drops::None).expect("written");
+    home.commit("{gateway: {port: 5, auth: {token: 'x'}}, cron: {enabled: true}}", &Drops::None)
+        .expect("written");
     let message = home.refused("{gateway: {port: 6}}", &Drops::None);
     assert_eq!(message, "refusing to drop gateway.auth, cron from the config; nothing was written");
     let message = home.refused("{gateway: {port: 6}}", &Drops::Paths(vec!["gateway".to_owned()]));
@@ -120,7 +142,16 @@ fn five_copies_are_kept() {
     let wanted: Vec<_> = (3..=7).rev().map(|port| format!("{{gateway: {{port: {port}}}}}")).collect();
     assert_eq!(texts, wanted);
     let names: Vec<_> = copies.iter().filter_map(|c| c.path.file_name()?.to_str()).collect();
-    assert_eq!(names, ["clawdbot.json.bak", "clawdbot.json.bak.1", "clawdbot.json.bak.2", "clawdbot.json.bak.3", "clawdbot.json.bak.4"]);
+    assert_eq!(
+        names,
+        [
+            "clawdbot.json.bak",
+            "clawdbot.json.bak.1",
+            "clawdbot.json.bak.2",
+            "clawdbot.json.bak.3",
+            "clawdbot.json.bak.4"
+        ]
+    );
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -167,7 +198,9 @@ fn concurrent_writers_never_both_win_on_one_base() {
         let writers: Vec<_> = (1..=8)
             .map(|port| {
                 let (writer, base) = (&home.writer, &base);
-                scope.spawn(move || writer.commit(&format!("{{gateway: {{port: {port}}}}}"), Some(base), &Drops::None).is_ok())
+                scope.spawn(move || {
+                    writer.commit(&format!("{{gateway: {{port: {port}}}}}"), Some(base), &Drops::None).is_ok()
+                })
             })
             .collect();
         writers.into_iter().map(|w| w.join().expect("no panic")).filter(|won| *won).count()
@@ -177,8 +210,12 @@ fn concurrent_writers_never_both_win_on_one_base() {
 
 fn any_patch() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
-        Just(Value::Null), any::<bool>().prop_map(Value::from), (0..70_000_i64).prop_map(Value::from),
-        "[a-z]{0,6}|local|token|::1|30m".prop_map(Value::from), Just(json!(["x"])), Just(json!({})),
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (0..70_000_i64).prop_map(Value::from),
+        "[a-z]{0,6}|local|token|::1|30m".prop_map(Value::from),
+        Just(json!(["x"])),
+        Just(json!({})),
     ];
     let key = "gateway|logging|cron|agents|port|mode|bind|auth|token|enabled|defaults|heartbeat|every|list|level|meta|ui|env|[A-Z]{1,2}";
     leaf.prop_recursive(3, 10, 3, move |inner| {
@@ -187,7 +224,7 @@ fn any_patch() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// What is accepted as a text is accepted from the file; a patch drops nothing it does not name.
     #[test]

@@ -42,7 +42,9 @@ pub enum Error {
         issues: Vec<Issue>,
     },
     /// The new text has a blotted-out secret where the secret belongs.
-    #[error("{path} holds the placeholder {PLACEHOLDER} instead of a value; leave it out or give the real value")]
+    #[error(
+        "{path} holds the placeholder {PLACEHOLDER} instead of a value; leave it out or give the real value"
+    )]
     Placeholder {
         /// Where.
         path: String,
@@ -186,12 +188,15 @@ impl Writer {
         for number in (1..COPIES).rev() {
             let (from, to) = (copy_path(&self.paths, number - 1), copy_path(&self.paths, number));
             match fs::rename(&from, &to) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("rename", &from, error)),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(failed("rename", &from, error));
+                }
                 _ => {}
             }
         }
         let copy = copy_path(&self.paths, 0);
-        let text = fs::read(&self.paths.config).map_err(|source| failed("read", &self.paths.config, source))?;
+        let text =
+            fs::read(&self.paths.config).map_err(|source| failed("read", &self.paths.config, source))?;
         atomic_file::replace(&copy, &text).map_err(|source| failed("write", &copy, source))?;
         Ok(copy)
     }

@@ -198,7 +198,8 @@ mod tests {
     #[tokio::test]
     async fn a_new_configuration_is_seen_at_once() {
         let config = live(json!({}));
-        let agents = Agents::new(AgentsOptions { config: config.clone(), files: Arc::new(MemoryFiles::default()) });
+        let agents =
+            Agents::new(AgentsOptions { config: config.clone(), files: Arc::new(MemoryFiles::default()) });
         let before = agents.list().await;
         assert_eq!(before.as_ptr(), agents.list().await.as_ptr(), "made once");
         config.replace((*live(json!({"agents": {"list": [{"id": "new"}]}})).current()).clone());

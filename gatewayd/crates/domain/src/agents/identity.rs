@@ -13,7 +13,9 @@ const DEFAULT_AVATAR: &str = "A";
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The parameters name two different agents.
-    #[error("invalid agent.identity.get params: agent \"{asked}\" does not match session key agent \"{of_session}\"")]
+    #[error(
+        "invalid agent.identity.get params: agent \"{asked}\" does not match session key agent \"{of_session}\""
+    )]
     Mismatch {
         /// By `agentId`.
         asked: String,
@@ -26,7 +28,8 @@ impl Agents {
     /// How an agent presents itself. One that is not configured gets the defaults.
     pub fn identity(&self, params: &AgentIdentityParams) -> Result<AgentIdentityResult, Error> {
         let config = self.config();
-        let asked = params.agent_id.as_deref().map(str::trim).filter(|id| !id.is_empty()).map(normalise_agent_id);
+        let asked =
+            params.agent_id.as_deref().map(str::trim).filter(|id| !id.is_empty()).map(normalise_agent_id);
         let key = params.session_key.as_deref().map(str::trim).filter(|key| !key.is_empty());
         let of_session =
             key.map(|key| session_key::agent_of(key).unwrap_or_else(|| config.default_agent_id().to_owned()));
@@ -42,7 +45,9 @@ impl Agents {
         let name = config.ui.assistant_name.as_ref().or_else(|| own?.name.as_ref());
         let avatar = config.ui.assistant_avatar.as_ref().or_else(|| own?.avatar.as_ref());
         let avatar = avatar.or_else(|| own?.emoji.as_ref()).map(|avatar| match kind(avatar) {
-            Kind::File => format!("{}/avatar/{agent_id}", config.gateway.control_ui.base_path.trim_end_matches('/')),
+            Kind::File => {
+                format!("{}/avatar/{agent_id}", config.gateway.control_ui.base_path.trim_end_matches('/'))
+            }
             Kind::Address | Kind::Text => avatar.clone(),
         });
         Ok(AgentIdentityResult {
@@ -63,8 +68,13 @@ mod tests {
     use crate::agents::AgentsOptions;
     use crate::testing::{MemoryFiles, live};
 
-    fn get(config: Value, agent: Option<&str>, session: Option<&str>) -> Result<(String, String, String), Error> {
-        let agents = Agents::new(AgentsOptions { config: live(config), files: Arc::new(MemoryFiles::default()) });
+    fn get(
+        config: Value,
+        agent: Option<&str>,
+        session: Option<&str>,
+    ) -> Result<(String, String, String), Error> {
+        let agents =
+            Agents::new(AgentsOptions { config: live(config), files: Arc::new(MemoryFiles::default()) });
         let params = AgentIdentityParams {
             agent_id: agent.map(str::to_owned),
             session_key: session.map(str::to_owned),

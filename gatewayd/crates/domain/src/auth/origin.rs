@@ -197,10 +197,13 @@ mod tests {
     #[test]
     fn listed_pages_may_connect_from_anywhere() {
         let allowed = ["https://panel.example.com/", "chrome-extension://abc", "http://10.0.0.1:3000"];
-        for origin in ["https://panel.example.com", "https://PANEL.example.com:443", "chrome-extension://abc"] {
+        for origin in ["https://panel.example.com", "https://PANEL.example.com:443", "chrome-extension://abc"]
+        {
             assert_eq!(check(Some(origin), Some("127.0.0.1:18789"), &allowed), Verdict::Trusted, "{origin}");
         }
-        for origin in ["http://panel.example.com", "https://panel.example.com:8443", "https://x.panel.example.com"] {
+        for origin in
+            ["http://panel.example.com", "https://panel.example.com:8443", "https://x.panel.example.com"]
+        {
             assert_eq!(check(Some(origin), Some("127.0.0.1:18789"), &allowed), Verdict::Foreign, "{origin}");
         }
         assert!(!is_valid_entry("*") && !is_valid_entry("null") && is_valid_entry("https://a.b:1"));

@@ -7,9 +7,10 @@ use gateway_base::secret::Secret;
 use gateway_wire::types::devices::{DevicePairApproveResult, DevicePairListResult, DevicePairRejectResult};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use super::core::{Core, Phase};
 use super::error::{Error, TokenError};
 use super::identity::Identity;
-use super::operation::{Command, Core, Phase, Touch};
+use super::operation::{Command, Touch};
 use super::record::Meta;
 use super::task::DevicesTask;
 use crate::events::Bus;
@@ -163,7 +164,11 @@ impl Devices {
     }
 
     /// Approves a request. The caller must have the scopes that the device would get.
-    pub async fn approve(&self, caller: &[String], request_id: &str) -> Result<DevicePairApproveResult, Error> {
+    pub async fn approve(
+        &self,
+        caller: &[String],
+        request_id: &str,
+    ) -> Result<DevicePairApproveResult, Error> {
         self.ready().await?;
         let (caller, request_id) = (caller.to_vec(), request_id.to_owned());
         self.ask(|reply| Command::Approve { caller, request_id, reply }).await
@@ -185,7 +190,8 @@ impl Devices {
         scopes: Option<Vec<String>>,
     ) -> Result<Issued, Error> {
         self.ready().await?;
-        let (caller, device_id, role) = (caller.to_vec(), device_id.trim().to_owned(), role.trim().to_owned());
+        let (caller, device_id, role) =
+            (caller.to_vec(), device_id.trim().to_owned(), role.trim().to_owned());
         self.ask(|reply| Command::Rotate { caller, device_id, role, scopes, reply }).await
     }
 
@@ -218,7 +224,7 @@ impl Devices {
         };
         let issued = device.issued(&admission.role, &admission.scopes, &key)?;
         if device.meta != admission.meta || device.role.as_ref() != Some(&admission.role) {
-            if admission.meta.len() > super::operation::MAX_TEXT {
+            if admission.meta.text_len() > super::operation::MAX_TEXT {
                 return None;
             }
             let meta = Some(admission.meta.clone());

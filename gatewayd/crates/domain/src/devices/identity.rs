@@ -233,8 +233,14 @@ mod tests {
         assert_eq!(verify(&claim(V1, None), &cli(&scopes)), want);
         let remote = Terms { is_local: false, ..cli(&scopes) };
         assert_eq!(verify(&claim(V2, Some(NONCE)), &remote), want);
-        let node =
-            Terms { client_id: "node-host", client_mode: "node", role: "node", scopes: &[], token: None, ..remote };
+        let node = Terms {
+            client_id: "node-host",
+            client_mode: "node",
+            role: "node",
+            scopes: &[],
+            token: None,
+            ..remote
+        };
         assert_eq!(verify(&claim(NODE, Some(NONCE)), &node), want);
         assert_eq!(
             payload(&claim("", None), &node, Some(NONCE)),
@@ -333,8 +339,10 @@ mod tests {
         let public = BASE64URL.encode(key.verifying_key().to_bytes());
         let id = id::sha256_hex(key.verifying_key().as_bytes());
         let terms = cli(&[]);
-        let unsigned = Claim { id: &id, public_key: &public, signature: "", signed_at: AT, nonce: Some(NONCE) };
-        let signature = BASE64URL.encode(key.sign(payload(&unsigned, &terms, Some(NONCE)).as_bytes()).to_bytes());
+        let unsigned =
+            Claim { id: &id, public_key: &public, signature: "", signed_at: AT, nonce: Some(NONCE) };
+        let signature =
+            BASE64URL.encode(key.sign(payload(&unsigned, &terms, Some(NONCE)).as_bytes()).to_bytes());
         assert!(verify(&Claim { signature: &signature, ..unsigned }, &terms).is_ok());
     }
 }

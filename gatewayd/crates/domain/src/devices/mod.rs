@@ -3,6 +3,7 @@
 //! the handle everybody else holds.
 
 pub mod authenticate;
+mod core;
 mod error;
 mod handle;
 pub mod identity;

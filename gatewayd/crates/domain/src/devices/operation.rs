@@ -1,46 +1,50 @@
-//! What the owner does for one command. Each operation plans the next record from the current one, writes it with
-//! compare-and-set, and changes memory and answers only after the store said yes; when somebody else was faster it
-//! reads again and plans anew.
+//! What the owner does for one command.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use gateway_base::clock::Clock;
-use gateway_wire::types::devices::{DevicePairApproveResult, DevicePairListResult, DevicePairRejectResult, PairDecision};
-use tokio::sync::{broadcast, oneshot};
+use gateway_wire::types::devices::{
+    DevicePairApproveResult, DevicePairListResult, DevicePairRejectResult, PairDecision,
+};
+use tokio::sync::oneshot;
 
+use super::core::Core;
 use super::error::Error;
-use super::handle::{Admission, Admitted, DevicesOptions, Invalidated, Issued, Revoked};
+use super::handle::{Admission, Admitted, Issued, Revoked};
 use super::identity::Identity;
 use super::record::{self, Device, Meta, Request};
 use super::scopes;
-use super::table::{Entry, Table};
-use super::token::ServerKey;
+use super::table::Entry;
 use super::view;
-use crate::events::Bus;
-use crate::ports::store::{self, Bucket, Buckets, Expect};
+use crate::ports::store::{Bucket, Expect};
 
 /// Requests that wait at most, in all and from one address.
 pub const MAX_REQUESTS: usize = 200;
 /// See [`MAX_REQUESTS`].
 pub const MAX_REQUESTS_PER_ADDRESS: usize = 20;
-/// Paired devices at most.
-pub const MAX_DEVICES: usize = 100_000;
 /// Bytes of description, or of scopes, that a record keeps at most.
 pub const MAX_TEXT: usize = 16 * 1_024;
-
-const KEY_RECORD: &str = "device-token-key";
-const ATTEMPTS: usize = 4;
-const INVALIDATED_QUEUE: usize = 1_024;
 
 type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 /// What the owner is asked to do.
 pub enum Command {
     Admit(Box<Admission>, Reply<Admitted>),
-    Ensure { identity: Identity, role: String, scopes: Vec<String>, reply: Reply<Option<Issued>> },
+    Ensure {
+        identity: Identity,
+        role: String,
+        scopes: Vec<String>,
+        reply: Reply<Option<Issued>>,
+    },
     List(Reply<DevicePairListResult>),
-    Approve { caller: Vec<String>, request_id: String, reply: Reply<DevicePairApproveResult> },
-    Reject { request_id: String, reply: Reply<DevicePairRejectResult> },
+    Approve {
+        caller: Vec<String>,
+        request_id: String,
+        reply: Reply<DevicePairApproveResult>,
+    },
+    Reject {
+        request_id: String,
+        reply: Reply<DevicePairRejectResult>,
+    },
     Rotate {
         caller: Vec<String>,
         device_id: String,
@@ -48,7 +52,11 @@ pub enum Command {
         scopes: Option<Vec<String>>,
         reply: Reply<Issued>,
     },
-    Revoke { device_id: String, role: String, reply: Reply<Revoked> },
+    Revoke {
+        device_id: String,
+        role: String,
+        reply: Reply<Revoked>,
+    },
     Touch(Touch),
     Flush(String),
 }
@@ -58,23 +66,6 @@ pub struct Touch {
     pub device_id: String,
     pub role: String,
     pub meta: Option<Meta>,
-}
-
-/// Whether the records were read.
-#[derive(Clone, Debug)]
-pub enum Phase {
-    Loading,
-    Ready,
-    Failed(Error),
-}
-
-/// What the handle and the owner share.
-pub struct Core {
-    store: Arc<dyn Buckets>,
-    bus: Bus,
-    clock: Clock,
-    table: Mutex<Table>,
-    pub invalidated: broadcast::Sender<Invalidated>,
 }
 
 impl Command {
@@ -117,29 +108,6 @@ impl Command {
 }
 
 impl Core {
-    pub fn new(options: DevicesOptions) -> Self {
-        let DevicesOptions { store, bus, clock } = options;
-        Self { store, bus, clock, table: Mutex::default(), invalidated: broadcast::Sender::new(INVALIDATED_QUEUE) }
-    }
-
-    pub fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Reads everything. A record that cannot be read is named in the log and left alone.
-    pub async fn load(&self) -> Result<(), Error> {
-        let devices = self.store.list(Bucket::Devices, "").await?;
-        let requests = self.store.list(Bucket::DeviceRequests, "").await?;
-        let key = self.store.get(Bucket::Settings, KEY_RECORD).await?;
-        let now = self.clock.now();
-        let mut table = self.table();
-        table.devices = read(devices);
-        table.requests = read(requests);
-        table.requests.retain(|_, entry| !entry.value.is_expired(now));
-        table.key = key.as_ref().and_then(|record| read_key(&record.value));
-        Ok(())
-    }
-
     async fn admit(&self, admission: &Admission) -> Result<Admitted, Error> {
         check_length(admission)?;
         let now = self.clock.now();
@@ -152,7 +120,9 @@ impl Core {
             return self.settle(admission, None).await;
         }
         match waiting {
-            Some(request) if request.silent && admission.is_local => self.settle(admission, Some(request)).await,
+            Some(request) if request.silent && admission.is_local => {
+                self.settle(admission, Some(request)).await
+            }
             Some(request) => Ok(Admitted::PairingRequired { request_id: request.request_id.clone() }),
             None => {
                 let request = Request::new(admission, known.is_some(), now);
@@ -190,7 +160,11 @@ impl Core {
             .await?;
         if let Some(request) = silent {
             self.forget_request(&request.request_id).await;
-            self.bus.publish("device.pair.resolved", &view::resolved(&request, PairDecision::Approved, now), None);
+            self.bus.publish(
+                "device.pair.resolved",
+                &view::resolved(&request, PairDecision::Approved, now),
+                None,
+            );
         }
         Ok(Admitted::Paired(issued))
     }
@@ -214,7 +188,12 @@ impl Core {
         Ok(Admitted::PairingRequired { request_id: id })
     }
 
-    async fn ensure(&self, identity: &Identity, role: &str, wanted: &[String]) -> Result<Option<Issued>, Error> {
+    async fn ensure(
+        &self,
+        identity: &Identity,
+        role: &str,
+        wanted: &[String],
+    ) -> Result<Option<Issued>, Error> {
         if !self.table().device(&identity.device_id).is_some_and(|device| device.is(identity)) {
             return Ok(None);
         }
@@ -248,7 +227,11 @@ impl Core {
             })
             .await?;
         self.forget_request(request_id).await;
-        self.bus.publish("device.pair.resolved", &view::resolved(&request, PairDecision::Approved, now), None);
+        self.bus.publish(
+            "device.pair.resolved",
+            &view::resolved(&request, PairDecision::Approved, now),
+            None,
+        );
         Ok(DevicePairApproveResult { request_id: request_id.to_owned(), device: view::paired(&device) })
     }
 
@@ -257,7 +240,11 @@ impl Core {
         let request = self.table().request(request_id, now).ok_or(Error::UnknownRequest)?;
         self.store.delete(Bucket::DeviceRequests, request_id, Expect::Any).await?;
         self.table().requests.remove(request_id);
-        self.bus.publish("device.pair.resolved", &view::resolved(&request, PairDecision::Rejected, now), None);
+        self.bus.publish(
+            "device.pair.resolved",
+            &view::resolved(&request, PairDecision::Rejected, now),
+            None,
+        );
         Ok(DevicePairRejectResult { request_id: request_id.to_owned(), device_id: request.device_id.clone() })
     }
 
@@ -333,161 +320,13 @@ impl Core {
         table.describe(device);
     }
 
-    /// Writes a description that changed in memory. When that fails it waits for the next write of the record.
-    async fn flush(&self, device_id: &str) {
-        let Some(entry) = self.table().devices.get(device_id).cloned() else { return };
-        let bytes = record::encode(&*entry.value);
-        let expect = Expect::Revision(entry.revision);
-        match self.store.put(Bucket::Devices, device_id, bytes, expect).await {
-            Ok(revision) => {
-                self.table().devices.insert(device_id.to_owned(), Entry { value: entry.value, revision });
-            }
-            Err(store::Error::Conflict { .. }) => {
-                let _ = self.reload(device_id).await;
-            }
-            Err(error) => tracing::debug!(device = device_id, %error, "a device's description was not written"),
-        }
-    }
-
-    /// Plans, writes, and only then changes memory. A plan that changes nothing but the description, the role used
-    /// last or times of use is not written now.
-    async fn update<R>(
-        &self,
-        device_id: &str,
-        plan: impl Fn(Option<&Device>) -> Result<(Device, R), Error>,
-    ) -> Result<R, Error> {
-        let mut attempt = 0;
-        loop {
-            let (entry, count) = {
-                let table = self.table();
-                (table.devices.get(device_id).cloned(), table.devices.len())
-            };
-            let (device, answer) = plan(entry.as_ref().map(|entry| &*entry.value))?;
-            let expect = match &entry {
-                Some(entry) if is_only_description(&entry.value, &device) => {
-                    self.table().describe(device);
-                    return Ok(answer);
-                }
-                Some(entry) => Expect::Revision(entry.revision),
-                None if count >= MAX_DEVICES => return Err(Error::TooManyDevices),
-                None => Expect::Absent,
-            };
-            match self.store.put(Bucket::Devices, device_id, record::encode(&device), expect).await {
-                Ok(revision) => {
-                    let mut table = self.table();
-                    table.dirty.remove(device_id);
-                    table.devices.insert(device_id.to_owned(), Entry { value: Arc::new(device), revision });
-                    return Ok(answer);
-                }
-                Err(store::Error::Conflict { .. }) if attempt < ATTEMPTS => self.reload(device_id).await?,
-                Err(error) => return Err(error.into()),
-            }
-            attempt += 1;
-        }
-    }
-
-    async fn reload(&self, device_id: &str) -> Result<(), Error> {
-        let found = self.store.get(Bucket::Devices, device_id).await?;
-        let entry = match found {
-            Some(found) => {
-                let device = record::decode(&found.value)
-                    .ok_or_else(|| Error::Unreadable(format!("devices/{device_id}")))?;
-                Some(Entry { value: Arc::new(device), revision: found.revision })
-            }
-            None => None,
-        };
-        let mut table = self.table();
-        table.dirty.remove(device_id);
-        match entry {
-            Some(entry) => table.devices.insert(device_id.to_owned(), entry),
-            None => table.devices.remove(device_id),
-        };
-        Ok(())
-    }
-
-    /// The key tokens are derived with, made on first use.
-    async fn key(&self) -> Result<ServerKey, Error> {
-        if let Some(key) = self.table().key.clone() {
-            return Ok(key);
-        }
-        let fresh = ServerKey::generate();
-        let bytes = record::encode(&KeyRecord { key: fresh.expose().to_owned() });
-        let key = match self.store.put(Bucket::Settings, KEY_RECORD, bytes, Expect::Absent).await {
-            Ok(_) => fresh,
-            Err(store::Error::Conflict { .. }) => {
-                let found = self.store.get(Bucket::Settings, KEY_RECORD).await?;
-                found
-                    .and_then(|record| read_key(&record.value))
-                    .ok_or_else(|| Error::Unreadable(format!("settings/{KEY_RECORD}")))?
-            }
-            Err(error) => return Err(error.into()),
-        };
-        self.table().key = Some(key.clone());
-        Ok(key)
-    }
-
     fn role_of(&self, device_id: &str, role: &str) -> Result<(), Error> {
         let known = self.table().device(device_id).is_some_and(|device| device.has_role(role));
         if known { Ok(()) } else { Err(Error::UnknownDevice) }
     }
-
-    /// The approval is on disk already; a request that stays behind in the store expires by itself.
-    async fn forget_request(&self, request_id: &str) {
-        if self.table().requests.remove(request_id).is_none() {
-            return;
-        }
-        if let Err(error) = self.store.delete(Bucket::DeviceRequests, request_id, Expect::Any).await {
-            tracing::warn!(request = request_id, %error, "an approved pairing request was not removed");
-        }
-    }
-
-    async fn drop_expired(&self) {
-        let now = self.clock.now();
-        let expired: Vec<String> = {
-            let table = self.table();
-            table.requests.iter().filter(|(_, e)| e.value.is_expired(now)).map(|(id, _)| id.clone()).collect()
-        };
-        for id in expired {
-            self.forget_request(&id).await;
-        }
-    }
-
-    fn invalidate(&self, device_id: &str, role: &str) {
-        // No receiver means no session to end.
-        let _ = self.invalidated.send(Invalidated { device_id: device_id.to_owned(), role: role.to_owned() });
-    }
-}
-
-#[derive(serde::Serialize, serde::Deserialize)]
-struct KeyRecord {
-    key: String,
-}
-
-fn read_key(bytes: &[u8]) -> Option<ServerKey> {
-    record::decode::<KeyRecord>(bytes).filter(|stored| stored.key.len() >= 32).map(|stored| ServerKey::from_text(stored.key))
-}
-
-fn read<T: serde::de::DeserializeOwned>(records: Vec<store::Record>) -> std::collections::HashMap<String, Entry<T>> {
-    let entry = |record: store::Record| match record::decode(&record.value) {
-        Some(value) => Some((record.key, Entry { value: Arc::new(value), revision: record.revision })),
-        None => {
-            tracing::error!(key = record.key, "a stored device record cannot be read; it is left untouched");
-            None
-        }
-    };
-    records.into_iter().filter_map(entry).collect()
 }
 
 fn check_length(admission: &Admission) -> Result<(), Error> {
     let scopes: usize = admission.scopes.iter().map(|scope| scope.len() + 1).sum();
-    if admission.meta.len() > MAX_TEXT || scopes > MAX_TEXT { Err(Error::TooLong) } else { Ok(()) }
+    if admission.meta.text_len() > MAX_TEXT || scopes > MAX_TEXT { Err(Error::TooLong) } else { Ok(()) }
 }
-
-fn is_only_description(old: &Device, new: &Device) -> bool {
-    old.public_key == new.public_key
-        && old.roles == new.roles
-        && old.scopes == new.scopes
-        && old.tokens == new.tokens
-        && old.approved_at_ms == new.approved_at_ms
-}
-

@@ -42,9 +42,8 @@ pub struct Meta {
 
 impl Meta {
     /// Bytes of text in it.
-    pub fn len(&self) -> usize {
-        let texts =
-            [&self.display_name, &self.platform, &self.client_id, &self.client_mode, &self.remote_ip];
+    pub fn text_len(&self) -> usize {
+        let texts = [&self.display_name, &self.platform, &self.client_id, &self.client_mode, &self.remote_ip];
         texts.into_iter().flatten().map(String::len).sum()
     }
 }
@@ -115,7 +114,10 @@ struct Stored<T> {
 
 /// Reads a stored record; `None` when it is damaged or of a newer version.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    serde_json::from_slice::<Stored<T>>(bytes).ok().filter(|stored| stored.v == VERSION).map(|stored| stored.value)
+    serde_json::from_slice::<Stored<T>>(bytes)
+        .ok()
+        .filter(|stored| stored.v == VERSION)
+        .map(|stored| stored.value)
 }
 
 /// Writes a record for the store.
@@ -139,7 +141,11 @@ impl Device {
 
     /// Whether it was approved for `role`. Imported records of the first kind have only a single role.
     pub fn has_role(&self, role: &str) -> bool {
-        if self.roles.is_empty() { self.role.as_deref() == Some(role) } else { self.roles.iter().any(|r| r == role) }
+        if self.roles.is_empty() {
+            self.role.as_deref() == Some(role)
+        } else {
+            self.roles.iter().any(|r| r == role)
+        }
     }
 
     /// What becomes of `current` when `request` is approved: it gains role and scopes, and a new token for the role.

@@ -14,7 +14,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::operation::{Command, Core, Phase};
+use super::core::{Core, Phase};
+use super::operation::Command;
 
 /// Operations that may run at once.
 const MAX_RUNNING: usize = 128;

@@ -214,7 +214,8 @@ mod tests {
 
     #[test]
     fn an_imported_token_keeps_working() {
-        let json = r#"{"token":"b7b00350f9d44970bd6df66124681806","scopes":["operator.admin"],"createdAtMs":1}"#;
+        let json =
+            r#"{"token":"b7b00350f9d44970bd6df66124681806","scopes":["operator.admin"],"createdAtMs":1}"#;
         let token: Token = serde_json::from_str(json).expect("json");
         assert_eq!(token.verify("b7b00350f9d44970bd6df66124681806", &list(&["operator.admin"])), Ok(()));
         let text = token.text(&ServerKey::generate(), "d", "operator").expect("text");

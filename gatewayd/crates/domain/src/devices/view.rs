@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 
 use gateway_base::clock::UnixMs;
 use gateway_wire::types::devices::{
-    DevicePairListResult, DevicePairResolvedEvent, DevicePending, DeviceTokenSummary, PairDecision, PairedDevice,
+    DevicePairListResult, DevicePairResolvedEvent, DevicePending, DeviceTokenSummary, PairDecision,
+    PairedDevice,
 };
 
 use super::record::{Device, Request};
@@ -18,7 +19,9 @@ pub fn list(table: &Table, now: UnixMs) -> DevicePairListResult {
         table.requests.values().filter(|e| !e.value.is_expired(now)).map(|e| pending(&e.value)).collect();
     pending.sort_by(|a, b| (Reverse(a.ts), &a.request_id).cmp(&(Reverse(b.ts), &b.request_id)));
     let mut paired: Vec<_> = table.devices.values().map(|e| paired(&e.value)).collect();
-    paired.sort_by(|a, b| (Reverse(a.approved_at_ms), &a.device_id).cmp(&(Reverse(b.approved_at_ms), &b.device_id)));
+    paired.sort_by(|a, b| {
+        (Reverse(a.approved_at_ms), &a.device_id).cmp(&(Reverse(b.approved_at_ms), &b.device_id))
+    });
     DevicePairListResult { pending, paired }
 }
 

@@ -55,7 +55,12 @@ pub enum Received {
 
 impl Bus {
     /// Publishes `payload` under the event's `name` to everybody who listens now.
-    pub fn publish<T: Serialize + ?Sized>(&self, name: &'static str, payload: &T, state: Option<StateVersion>) {
+    pub fn publish<T: Serialize + ?Sized>(
+        &self,
+        name: &'static str,
+        payload: &T,
+        state: Option<StateVersion>,
+    ) {
         match serde_json::to_vec(payload) {
             Ok(bytes) => self.publish_json(name, bytes.into(), state),
             Err(error) => tracing::error!(event = name, %error, "an event could not be serialised"),
@@ -66,7 +71,12 @@ impl Bus {
     pub fn publish_json(&self, name: &'static str, payload: Bytes, state: Option<StateVersion>) {
         match events::find(name) {
             Some(row) => {
-                self.publish_event(&Event { row, droppable: row.droppable == Droppable::Yes, payload, state });
+                self.publish_event(&Event {
+                    row,
+                    droppable: row.droppable == Droppable::Yes,
+                    payload,
+                    state,
+                });
             }
             None => tracing::error!(event = name, "an event without a row was not sent"),
         }

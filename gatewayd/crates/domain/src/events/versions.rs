@@ -53,7 +53,8 @@ mod tests {
     fn both_start_at_one_and_count_apart() {
         let versions = Versions::default();
         assert_eq!(versions.current(), StateVersion { presence: 1, health: 1 });
-        versions.bump_presence();
-        assert_eq!(versions.clone().bump_health(), StateVersion { presence: 2, health: 2 });
+        let other = versions.clone();
+        other.bump_presence();
+        assert_eq!(versions.bump_health(), StateVersion { presence: 2, health: 2 });
     }
 }

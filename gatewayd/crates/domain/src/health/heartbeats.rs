@@ -1,23 +1,31 @@
 //! Whether heartbeats are on, which survives a restart, and what the last one said.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use gateway_wire::types::system::HeartbeatEvent;
+use serde::{Deserialize, Serialize};
 
 use crate::events::Bus;
-use crate::ports::store::{Bucket, Buckets, Error, Expect};
-
-const KEY: &str = "heartbeats";
+use crate::ports::store::{Buckets, Error};
+use crate::settings::Setting;
 
 /// The switch and the last heartbeat. Clones share them.
 #[derive(Clone)]
 pub struct Heartbeats {
-    store: Arc<dyn Buckets>,
+    switch: Setting<Switch>,
     bus: Bus,
-    enabled: Arc<AtomicBool>,
     last: Arc<Mutex<Bytes>>,
+}
+
+/// On, unless somebody switched it off.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Switch(bool);
+
+impl Default for Switch {
+    fn default() -> Self {
+        Self(true)
+    }
 }
 
 impl Heartbeats {
@@ -25,32 +33,23 @@ impl Heartbeats {
     #[must_use]
     pub fn new(store: Arc<dyn Buckets>, bus: Bus) -> Self {
         let last = Arc::new(Mutex::new(Bytes::from_static(b"null")));
-        Self { store, bus, enabled: Arc::new(AtomicBool::new(true)), last }
+        Self { switch: Setting::new(store, "heartbeats"), bus, last }
     }
 
     /// Reads the stored switch.
     pub async fn load(&self) -> Result<(), Error> {
-        if let Some(record) = self.store.get(Bucket::Settings, KEY).await? {
-            match serde_json::from_slice(&record.value) {
-                Ok(enabled) => self.enabled.store(enabled, Ordering::Relaxed),
-                Err(error) => tracing::error!(%error, "the stored heartbeat switch cannot be read; it counts as on"),
-            }
-        }
-        Ok(())
+        self.switch.load().await.map(drop)
     }
 
     /// Whether heartbeats run at all.
     #[must_use]
     pub fn enabled(&self) -> bool {
-        self.enabled.load(Ordering::Relaxed)
+        self.switch.now().0
     }
 
     /// Switches heartbeats on or off, on disk first.
     pub async fn set(&self, enabled: bool) -> Result<(), Error> {
-        let value = Bytes::from_static(if enabled { b"true" } else { b"false" });
-        self.store.put(Bucket::Settings, KEY, value, Expect::Any).await?;
-        self.enabled.store(enabled, Ordering::Relaxed);
-        Ok(())
+        self.switch.set(Switch(enabled)).await
     }
 
     /// The last heartbeat event, or `null`, as JSON.
@@ -83,5 +82,18 @@ mod tests {
         second.load().await.expect("loaded");
         assert!(!second.enabled());
         assert_eq!(second.last(), "null");
+    }
+
+    #[test]
+    fn the_last_one_is_kept_and_told() {
+        let bus = Bus::default();
+        let mut events = bus.subscribe(1);
+        let heartbeats = Heartbeats::new(Arc::new(MemoryStore::default()), bus);
+        let event: HeartbeatEvent =
+            serde_json::from_str(r#"{"ts":5,"status":"ok-token","durationMs":7}"#).expect("event");
+        heartbeats.happened(&event);
+        assert_eq!(heartbeats.last(), r#"{"ts":5,"status":"ok-token","durationMs":7}"#);
+        let Some(crate::events::Received::Event(told)) = events.try_recv() else { panic!("an event") };
+        assert_eq!((told.row.name, told.payload), ("heartbeat", heartbeats.last()));
     }
 }

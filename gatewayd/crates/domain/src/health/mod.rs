@@ -2,6 +2,7 @@
 //! serialised and made anew when something changed, so asking costs a copy.
 
 mod heartbeats;
+mod sessions;
 mod status;
 mod summary;
 

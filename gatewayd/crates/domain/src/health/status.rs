@@ -1,53 +1,68 @@
 //! The result of `status`.
 
 use gateway_base::paths::Paths;
-use gateway_config::Config;
+use gateway_config::live::Current;
 use gateway_wire::types::status::{
     StatusAgentHeartbeat, StatusAgentSessions, StatusDefaults, StatusHeartbeat, StatusResult, StatusSessions,
 };
 
-/// Context window to report when the configuration names none.
+use super::sessions;
+use crate::models;
+
+/// Context window to report when neither the configuration nor the list of models names one.
 const CONTEXT_TOKENS: u64 = 200_000;
 
-/// What `status` says about `config`. Sessions are not kept yet, so there are none.
-pub(super) fn result(config: &Config, paths: &Paths, problems: Vec<String>) -> StatusResult {
-    let agents = config.agents();
-    let store = |id: &str| paths.session_store(id).display().to_string();
-    let heartbeat = |id: &str| {
-        let heartbeat = config.heartbeat(id);
-        StatusAgentHeartbeat {
-            agent_id: id.to_owned(),
-            enabled: heartbeat.enabled,
-            every: heartbeat.every,
-            every_ms: heartbeat.every_ms,
-        }
-    };
+/// What `status` says about the configuration in force.
+pub(super) fn result(
+    current: &Current,
+    paths: &Paths,
+    problems: Vec<String>,
+    queued_system_events: Vec<String>,
+) -> StatusResult {
+    let config = &*current.config;
+    let model = config.resolve_model(config.agents.defaults.model.primary.as_deref().unwrap_or_default());
+    let context_tokens = config
+        .agents
+        .defaults
+        .context_tokens
+        .or_else(|| models::context_window(config, &model.provider, &model.model));
+    let by_agent = config.agents().iter().map(|agent| StatusAgentSessions {
+        agent_id: agent.id.clone(),
+        path: sessions::path(current, paths, &agent.id),
+        count: 0,
+        recent: Vec::new(),
+    });
+    let by_agent: Vec<_> = by_agent.collect();
+    let mut store_paths: Vec<_> = by_agent.iter().map(|agent| agent.path.clone()).collect();
+    store_paths.dedup();
     StatusResult {
         link_channel: None,
         heartbeat: StatusHeartbeat {
             default_agent_id: config.default_agent_id().to_owned(),
-            agents: agents.iter().map(|agent| heartbeat(&agent.id)).collect(),
+            agents: config.agents().iter().map(|agent| heartbeat(current, &agent.id)).collect(),
         },
         channel_summary: Vec::new(),
-        queued_system_events: Vec::new(),
+        queued_system_events,
         sessions: StatusSessions {
-            paths: agents.iter().map(|agent| store(&agent.id)).collect(),
+            paths: store_paths,
             count: 0,
             defaults: StatusDefaults {
-                model: Some(config.resolve_model(config.agents.defaults.model.primary.as_deref().unwrap_or("")).model),
-                context_tokens: Some(config.agents.defaults.context_tokens.unwrap_or(CONTEXT_TOKENS)),
+                model: Some(model.model),
+                context_tokens: Some(context_tokens.unwrap_or(CONTEXT_TOKENS)),
             },
             recent: Vec::new(),
-            by_agent: agents
-                .iter()
-                .map(|agent| StatusAgentSessions {
-                    agent_id: agent.id.clone(),
-                    path: store(&agent.id),
-                    count: 0,
-                    recent: Vec::new(),
-                })
-                .collect(),
+            by_agent,
         },
         problems,
+    }
+}
+
+fn heartbeat(current: &Current, agent: &str) -> StatusAgentHeartbeat {
+    let heartbeat = current.config.heartbeat(agent);
+    StatusAgentHeartbeat {
+        agent_id: agent.to_owned(),
+        enabled: heartbeat.enabled,
+        every: heartbeat.every,
+        every_ms: heartbeat.every_ms,
     }
 }

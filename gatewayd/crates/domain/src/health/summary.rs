@@ -9,13 +9,13 @@ use bytes::Bytes;
 use gateway_base::clock::Clock;
 use gateway_base::paths::Paths;
 use gateway_config::Config;
-use gateway_config::live::Live;
+use gateway_config::live::{Current, Live};
 use gateway_wire::limits::HEALTH_REFRESH_MS;
-use gateway_wire::types::health::{AgentHealth, AgentHeartbeat, HealthSummary, SessionsHealth};
+use gateway_wire::types::health::{AgentHealth, AgentHeartbeat, HealthSummary};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::{Heartbeats, status};
+use super::{Heartbeats, sessions, status};
 use crate::events::{Bus, Versions};
 use crate::time::to_wire;
 
@@ -54,7 +54,16 @@ struct State {
     /// The summary without its times, to see whether it says anything new.
     gist: Option<HealthSummary>,
     problems: Vec<String>,
-    status: Option<(Arc<Config>, Vec<String>, Bytes)>,
+    /// Somebody was promised an event, whether or not there is news.
+    owed: bool,
+    status: Option<KeptStatus>,
+}
+
+/// A finished `status` and what it was made of.
+struct KeptStatus {
+    config: Arc<Config>,
+    problems: Vec<String>,
+    json: Bytes,
 }
 
 /// Refreshes until the daemon stops.
@@ -80,10 +89,11 @@ impl Health {
         self.0.asked.notify_one();
     }
 
-    /// Makes a fresh summary now and announces it.
+    /// Makes a fresh summary now; it is announced soon, with others that are asked for meanwhile.
     pub fn now(&self) -> Bytes {
         self.0.refresh();
-        self.0.announce();
+        self.0.lock().owed = true;
+        self.ask();
         self.json()
     }
 
@@ -100,20 +110,30 @@ impl Health {
         }
     }
 
-    /// The result of `status`, as JSON.
+    /// The result of `status`, as JSON, when nothing waits for the main session.
     #[must_use]
     pub fn status(&self) -> Bytes {
-        let config = self.0.options.live.config();
+        self.status_with(Vec::new())
+    }
+
+    /// The result of `status`, as JSON. `queued` is what waits for the main session.
+    #[must_use]
+    pub fn status_with(&self, queued: Vec<String>) -> Bytes {
+        let current = self.0.options.live.current();
         let mut state = self.0.lock();
-        if let Some((of, problems, json)) = &state.status
-            && Arc::ptr_eq(of, &config)
-            && *problems == state.problems
+        let keep = queued.is_empty();
+        if let Some(kept) = state.status.as_ref().filter(|_| keep)
+            && Arc::ptr_eq(&kept.config, &current.config)
+            && kept.problems == state.problems
         {
-            return json.clone();
+            return kept.json.clone();
         }
-        let result = status::result(&config, &self.0.options.paths, state.problems.clone());
+        let problems = state.problems.clone();
+        let result = status::result(&current, &self.0.options.paths, problems.clone(), queued);
         let json: Bytes = serde_json::to_vec(&result).unwrap_or_default().into();
-        state.status = Some((config, state.problems.clone(), json.clone()));
+        if keep {
+            state.status = Some(KeptStatus { config: current.config.clone(), problems, json: json.clone() });
+        }
         json
     }
 
@@ -149,7 +169,9 @@ impl HealthTask {
                 changed = changes.changed() => if changed.is_err() { return },
                 () = self.0.asked.notified() => {}
             }
-            if self.0.refresh() {
+            let news = self.0.refresh();
+            let owed = std::mem::take(&mut self.0.lock().owed);
+            if news || owed {
                 self.0.announce();
                 due = Instant::now() + minute;
             }
@@ -161,10 +183,10 @@ impl HealthTask {
 impl Shared {
     /// Makes the summary anew; whether it says something new.
     fn refresh(&self) -> bool {
-        let config = self.options.live.config();
+        let current = self.options.live.current();
         let problems = self.lock().problems.clone();
         let now = to_wire(self.options.clock.now());
-        let gist = summary(&config, &self.options.paths, self.options.heartbeats.enabled(), problems);
+        let gist = summary(&current, &self.options.paths, self.options.heartbeats.enabled(), problems);
         let fresh = HealthSummary { ts: now, ..gist.clone() };
         let json = serde_json::to_vec(&fresh).unwrap_or_default().into();
         let mut state = self.lock();
@@ -185,9 +207,10 @@ impl Shared {
     }
 }
 
-fn summary(config: &Config, paths: &Paths, heartbeats: bool, problems: Vec<String>) -> HealthSummary {
+fn summary(current: &Current, paths: &Paths, heartbeats: bool, problems: Vec<String>) -> HealthSummary {
+    let config = &*current.config;
     let default_agent_id = config.default_agent_id().to_owned();
-    let agents: Vec<_> = config.agents().iter().map(|agent| agent_health(config, paths, &agent.id)).collect();
+    let agents = config.agents().iter().map(|agent| agent_health(current, paths, &agent.id)).collect();
     let every_ms = config.heartbeat(&default_agent_id).every_ms.filter(|_| heartbeats).unwrap_or(0);
     HealthSummary {
         ok: true,
@@ -197,14 +220,15 @@ fn summary(config: &Config, paths: &Paths, heartbeats: bool, problems: Vec<Strin
         channel_order: Vec::new(),
         channel_labels: serde_json::Map::new(),
         heartbeat_seconds: every_ms / 1_000,
-        sessions: no_sessions(paths, &default_agent_id),
+        sessions: sessions::health(current, paths, &default_agent_id),
         default_agent_id,
         agents,
         problems,
     }
 }
 
-fn agent_health(config: &Config, paths: &Paths, id: &str) -> AgentHealth {
+fn agent_health(current: &Current, paths: &Paths, id: &str) -> AgentHealth {
+    let config = &*current.config;
     let heartbeat = config.heartbeat(id);
     AgentHealth {
         agent_id: id.to_owned(),
@@ -219,11 +243,160 @@ fn agent_health(config: &Config, paths: &Paths, id: &str) -> AgentHealth {
             model: heartbeat.model,
             ack_max_chars: heartbeat.ack_max_chars,
         },
-        sessions: no_sessions(paths, id),
+        sessions: sessions::health(current, paths, id),
     }
 }
 
-/// Sessions are not kept yet, so there are none to count.
-fn no_sessions(paths: &Paths, agent: &str) -> SessionsHealth {
-    SessionsHealth { path: paths.session_store(agent).display().to_string(), count: 0, recent: Vec::new() }
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::events::{Received, Subscription};
+    use crate::testing::{MemoryStore, live, test_paths};
+
+    struct Fixture {
+        health: Health,
+        task: HealthTask,
+        live: Live,
+        clock: Clock,
+        events: Subscription,
+    }
+
+    fn fixture(config: Value) -> Fixture {
+        let (bus, clock, live) = (Bus::default(), Clock::manual(1_000), live(config));
+        let events = bus.subscribe(64);
+        let (health, task) = Health::new(HealthOptions {
+            live: live.clone(),
+            paths: test_paths(),
+            bus: bus.clone(),
+            versions: Versions::default(),
+            heartbeats: Heartbeats::new(Arc::new(MemoryStore::default()), bus),
+            clock: clock.clone(),
+        });
+        Fixture { health, task, live, clock, events }
+    }
+
+    fn value(json: &Bytes) -> Value {
+        serde_json::from_slice(json).expect("JSON")
+    }
+
+    fn seen(events: &mut Subscription) -> Vec<Value> {
+        let mut seen = Vec::new();
+        while let Some(Received::Event(event)) = events.try_recv() {
+            assert_eq!((event.row.name, event.state.is_some()), ("health", true));
+            seen.push(value(&event.payload));
+        }
+        seen
+    }
+
+    async fn secs(n: u64) {
+        tokio::time::sleep(Duration::from_secs(n)).await;
+    }
+
+    #[test]
+    fn the_summary_of_an_empty_configuration() {
+        let mut summary = value(&fixture(json!({})).health.json());
+        let prompt = summary["agents"][0]["heartbeat"]["prompt"].take();
+        assert!(prompt.as_str().is_some_and(|prompt| prompt.contains("HEARTBEAT.md")));
+        let sessions = json!({
+            "path": "/home/test/.clawdbot/agents/main/sessions/sessions.json", "count": 0, "recent": [],
+        });
+        let heartbeat = json!({
+            "enabled": true, "every": "30m", "everyMs": 1_800_000, "prompt": null, "target": "last",
+            "ackMaxChars": 300,
+        });
+        let agent =
+            json!({"agentId": "main", "isDefault": true, "heartbeat": heartbeat, "sessions": sessions});
+        let want = json!({
+            "ok": true, "ts": 1_000, "durationMs": 0, "channels": {}, "channelOrder": [], "channelLabels": {},
+            "heartbeatSeconds": 1_800, "defaultAgentId": "main", "agents": [agent], "sessions": sessions,
+        });
+        assert_eq!(summary, want);
+    }
+
+    #[test]
+    fn the_status_of_an_empty_configuration_and_of_one_with_much_in_it() {
+        let status = value(&fixture(json!({})).health.status());
+        let path = "/home/test/.clawdbot/agents/main/sessions/sessions.json";
+        let want = json!({
+            "heartbeat": {
+                "defaultAgentId": "main",
+                "agents": [{"agentId": "main", "enabled": true, "every": "30m", "everyMs": 1_800_000}],
+            },
+            "channelSummary": [], "queuedSystemEvents": [],
+            "sessions": {
+                "paths": [path], "count": 0,
+                "defaults": {"model": "claude-opus-4-5", "contextTokens": 200_000},
+                "recent": [], "byAgent": [{"agentId": "main", "path": path, "count": 0, "recent": []}],
+            },
+        });
+        assert_eq!(status, want);
+
+        let f = fixture(json!({
+            "session": {"store": "~/all.json"},
+            "agents": {
+                "defaults": {"model": {"primary": "openai/gpt-5"}, "heartbeat": {"every": "0m"}},
+                "list": [{"id": "a"}, {"id": "b"}],
+            },
+        }));
+        f.health.set_problems(vec!["store: the disk is full".to_owned()]);
+        let status = value(&f.health.status_with(vec!["a note".to_owned()]));
+        assert_eq!(status["sessions"]["paths"], json!(["/home/test/all.json"]));
+        assert_eq!(status["sessions"]["defaults"], json!({"model": "gpt-5", "contextTokens": 400_000}));
+        assert_eq!(status["heartbeat"]["agents"][0]["everyMs"], Value::Null);
+        assert_eq!(status["queuedSystemEvents"], json!(["a note"]));
+        assert_eq!(status["problems"], json!(["store: the disk is full"]));
+        assert_eq!(value(&f.health.status())["queuedSystemEvents"], json!([]), "a note is not kept");
+        assert_eq!(f.health.status().as_ptr(), f.health.status().as_ptr(), "made once");
+        f.health.set_problems(Vec::new());
+        assert_eq!(value(&f.health.status()).get("problems"), None);
+    }
+
+    #[tokio::test]
+    async fn a_switched_off_heartbeat_counts_as_none() {
+        let f = fixture(json!({}));
+        f.health.heartbeats().set(false).await.expect("stored");
+        assert_eq!(value(&f.health.now())["heartbeatSeconds"], 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn events_come_with_news_by_the_minute_and_never_in_a_burst() {
+        let mut f = fixture(json!({}));
+        let health = f.health.clone();
+        let steps = async {
+            for _ in 0..100 {
+                health.ask();
+                secs(0).await;
+            }
+            secs(3).await;
+            assert_eq!(seen(&mut f.events), Vec::<Value>::new(), "asking alone is no news");
+            for _ in 0..100 {
+                let _ = health.now();
+                tokio::task::yield_now().await;
+            }
+            secs(3).await;
+            assert!((1..=2).contains(&seen(&mut f.events).len()), "a hundred probes are one or two events");
+            health.set_problems(vec!["x".to_owned()]);
+            secs(2).await;
+            assert_eq!(seen(&mut f.events)[0]["problems"], json!(["x"]));
+            health.set_problems(vec!["x".to_owned()]);
+            f.live.replace((*live(json!({"agents": {"list": [{"id": "new"}]}})).current()).clone());
+            secs(2).await;
+            let events = seen(&mut f.events);
+            assert_eq!((events.len(), &events[0]["defaultAgentId"]), (1, &json!("new")));
+            f.clock.set(99_000);
+            secs(61).await;
+            let events = seen(&mut f.events);
+            assert_eq!(
+                (events.len(), &events[0]["ts"]),
+                (1, &json!(99_000)),
+                "and by the minute in any case"
+            );
+        };
+        tokio::select! {
+            () = f.task.run(std::future::pending()) => unreachable!("it runs until it is stopped"),
+            () = steps => {}
+        }
+    }
 }

@@ -129,8 +129,13 @@ pub trait Buckets: Send + Sync + 'static {
     /// The record under `key`.
     fn get(&self, bucket: Bucket, key: &str) -> BoxFuture<'_, Result<Option<Record>, Error>>;
     /// Writes a record if `expect` holds and returns its revision.
-    fn put(&self, bucket: Bucket, key: &str, value: Bytes, expect: Expect)
-    -> BoxFuture<'_, Result<Revision, Error>>;
+    fn put(
+        &self,
+        bucket: Bucket,
+        key: &str,
+        value: Bytes,
+        expect: Expect,
+    ) -> BoxFuture<'_, Result<Revision, Error>>;
     /// Deletes a record if `expect` holds; `false` when there was none.
     fn delete(&self, bucket: Bucket, key: &str, expect: Expect) -> BoxFuture<'_, Result<bool, Error>>;
     /// All records whose key starts with `prefix`, by key.

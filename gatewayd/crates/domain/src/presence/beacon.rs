@@ -142,7 +142,8 @@ fn seconds(given: f64) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const LINE: &str = "Node: Peters-Mac (192.0.2.7) · app 2.1 · last input 42s ago · mode ui · reason launch · really";
+    const LINE: &str =
+        "Node: Peters-Mac (192.0.2.7) · app 2.1 · last input 42s ago · mode ui · reason launch · really";
 
     #[test]
     fn a_line_is_taken_apart() {
@@ -156,7 +157,16 @@ mod tests {
         };
         assert_eq!(Line::parse(LINE), want);
         assert_eq!(Line::parse(&format!("  {} ", LINE.replace("Node:", "NODE:"))), want);
-        for other in ["", "Node:", "hello", "Node: x", "Node: a (b) · app 1", "Nöde: ·····", "Node: x ) ( · · · ·", "é"] {
+        for other in [
+            "",
+            "Node:",
+            "hello",
+            "Node: x",
+            "Node: a (b) · app 1",
+            "Nöde: ·····",
+            "Node: x ) ( · · · ·",
+            "é",
+        ] {
             assert_eq!(Line::parse(other), Line::default(), "{other}");
         }
     }

@@ -48,8 +48,10 @@ impl Entries {
     }
 
     /// The list as JSON, newest first, `own` at its head. What is too old is forgotten.
-    pub fn to_json(&mut self, own: &PresenceEntry, now: UnixMs) -> Vec<u8> {
-        self.0.retain(|_, stored| now.saturating_sub(stored.at) <= LIFE_MS && stored.at <= now.saturating_add(LIFE_MS));
+    pub fn list_json(&mut self, own: &PresenceEntry, now: UnixMs) -> Vec<u8> {
+        self.0.retain(|_, stored| {
+            now.saturating_sub(stored.at) <= LIFE_MS && stored.at <= now.saturating_add(LIFE_MS)
+        });
         let mut all: Vec<_> = self.0.iter().collect();
         all.sort_unstable_by_key(|(key, stored)| (Reverse(stored.at), *key));
         let own = serde_json::to_vec(own).unwrap_or_default();
@@ -76,7 +78,7 @@ mod tests {
 
     fn hosts(entries: &mut Entries, now: UnixMs) -> Vec<String> {
         let list: Vec<PresenceEntry> =
-            serde_json::from_slice(&entries.to_json(&named("own"), now)).expect("a JSON list");
+            serde_json::from_slice(&entries.list_json(&named("own"), now)).expect("a JSON list");
         list.into_iter().filter_map(|entry| entry.host).collect()
     }
 

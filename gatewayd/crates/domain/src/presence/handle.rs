@@ -198,7 +198,7 @@ impl Presence {
             return json.clone();
         }
         let own = PresenceEntry { ts: to_wire(now), ..self.0.own.clone() };
-        let json = Bytes::from(list.entries.to_json(&own, now));
+        let json = Bytes::from(list.entries.list_json(&own, now));
         list.json = Some((now, json.clone()));
         json
     }
@@ -242,8 +242,7 @@ impl PresenceTask {
 impl Own {
     fn entry(self) -> PresenceEntry {
         let at = self.ip.as_deref().map(|ip| format!(" ({ip})")).unwrap_or_default();
-        let text =
-            format!("Gateway: {}{at} · app {} · mode gateway · reason self", self.host, self.version);
+        let text = format!("Gateway: {}{at} · app {} · mode gateway · reason self", self.host, self.version);
         PresenceEntry {
             host: Some(self.host),
             ip: self.ip,
@@ -388,7 +387,12 @@ mod tests {
         let waiting = f.presence.system_events().waiting("agent:main:main");
         assert_eq!(
             waiting,
-            ["Node: Mac (192.0.2.7) · app 2 · mode ui · reason launch", "reason launch", "reason wake", "disk is full"]
+            [
+                "Node: Mac (192.0.2.7) · app 2 · mode ui · reason launch",
+                "reason launch",
+                "reason wake",
+                "disk is full"
+            ]
         );
         let list = list(&f.presence);
         assert_eq!(list.len(), 3);

@@ -87,8 +87,9 @@ impl Usage {
             return Ok(result);
         }
         let work = self.clone();
-        let result =
-            tokio::task::spawn_blocking(move || work.add_up(days)).await.map_err(|_| Error::Interrupted)??;
+        let result = tokio::task::spawn_blocking(move || work.add_up(days))
+            .await
+            .map_err(|_| Error::Interrupted)??;
         let now = Instant::now();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|_, (until, _)| *until > now);
@@ -110,7 +111,10 @@ impl Usage {
         let now = self.clock.now();
         let back = UnixMs::try_from(days.clamp(1, MAX_DAYS) - 1).unwrap_or(0) * DAY_MS;
         let first = totals::date(now - back, &zone).unwrap_or_default();
-        let files = self.files.transcripts(agent).map_err(|source| Error::List { agent: agent.to_owned(), source })?;
+        let files = self
+            .files
+            .transcripts(agent)
+            .map_err(|source| Error::List { agent: agent.to_owned(), source })?;
 
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         if index.agent != agent {

@@ -126,7 +126,11 @@ fn priced(used: &CostTotals, price: &Cost) -> f64 {
     parts.into_iter().map(|(tokens, per_million)| tokens as f64 * per_million / 1e6).sum()
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast goes to the nearest value")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast goes to the nearest value"
+)]
 fn whole(number: f64) -> u64 {
     number as u64
 }
@@ -176,7 +180,8 @@ mod tests {
             ..CostTotals::default()
         };
         assert_eq!(got["2026-11-22"], first);
-        let second = CostTotals { input: 1, total_tokens: 1, missing_cost_entries: 1, ..CostTotals::default() };
+        let second =
+            CostTotals { input: 1, total_tokens: 1, missing_cost_entries: 1, ..CostTotals::default() };
         assert_eq!(got["2026-11-23"], second);
     }
 

@@ -104,7 +104,10 @@ mod tests {
         assert_eq!(words.set(&["otto".to_owned()]).await.expect("stored").triggers, ["otto"]);
         assert_eq!(words.json(), r#"{"triggers":["otto"]}"#.as_bytes());
         let Some(Received::Event(event)) = events.try_recv() else { panic!("an event") };
-        assert_eq!((event.row.name, &event.payload[..]), ("voicewake.changed", &br#"{"triggers":["otto"]}"#[..]));
+        assert_eq!(
+            (event.row.name, &event.payload[..]),
+            ("voicewake.changed", &br#"{"triggers":["otto"]}"#[..])
+        );
         let again = Voicewake::new(Arc::new(store.clone()), bus, Clock::manual(8));
         assert_eq!(again.load().await.expect("loaded").triggers, ["otto"]);
         store.fail_with(Some(store::Error::ReadOnly));

@@ -6,5 +6,5 @@ mod process;
 mod router;
 mod upgrade;
 
-pub use router::{Http, serve_plain, serve_tls};
 pub use process::usage as process_usage;
+pub use router::{Http, serve_plain, serve_tls};

@@ -23,8 +23,12 @@ impl Collector for Process {
         }
         if let Some(open) = open_descriptors() {
             let gauge = ConstGauge::new(open);
-            let metric =
-                encoder.encode_descriptor("process_open_fds", "Open descriptors", None, gauge.metric_type())?;
+            let metric = encoder.encode_descriptor(
+                "process_open_fds",
+                "Open descriptors",
+                None,
+                gauge.metric_type(),
+            )?;
             gauge.encode(metric)?;
         }
         if let Some(limit) = rustix::process::getrlimit(rustix::process::Resource::Nofile).current {
@@ -59,7 +63,9 @@ pub fn usage() -> Usage {
     Usage {
         resident_bytes: count(resident_bytes()),
         open_files: count(open_descriptors()),
-        open_files_limit: rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or_default(),
+        open_files_limit: rustix::process::getrlimit(rustix::process::Resource::Nofile)
+            .current
+            .unwrap_or_default(),
     }
 }
 

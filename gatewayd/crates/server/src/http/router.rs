@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway_api::connect::Peer;
-use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -98,7 +100,8 @@ where
 async fn route(http: &Arc<Http>, request: &Request<Incoming>, peer: &Peer) -> Response<Full<Bytes>> {
     let known = matches!(request.uri().path(), "/" | "/healthz" | "/startupz" | "/readyz" | "/metrics");
     if known && request.method() != Method::GET && request.method() != Method::HEAD {
-        let mut response = error(StatusCode::METHOD_NOT_ALLOWED, "invalid_request_error", "Method Not Allowed: use GET");
+        let mut response =
+            error(StatusCode::METHOD_NOT_ALLOWED, "invalid_request_error", "Method Not Allowed: use GET");
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }

@@ -31,7 +31,8 @@ pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
 
 /// What the request says of its sender, besides the socket's own word.
 pub(super) fn peer(ends: Ends, headers: &HeaderMap) -> Peer {
-    let first = |name: &str| headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()).trim().to_owned());
+    let first =
+        |name: &str| headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()).trim().to_owned());
     let all = |name: &str| {
         let values = headers.get_all(name).iter().map(|v| String::from_utf8_lossy(v.as_bytes()));
         let joined = values.collect::<Vec<_>>().join(",");
@@ -86,7 +87,11 @@ pub(super) fn accept(
     let response = match create_response(&Request::from_parts(parts.clone(), ())) {
         Ok(response) => response,
         Err(problem) => {
-            return error(StatusCode::BAD_REQUEST, "invalid_request_error", &format!("Bad Request: {problem}"));
+            return error(
+                StatusCode::BAD_REQUEST,
+                "invalid_request_error",
+                &format!("Bad Request: {problem}"),
+            );
         }
     };
     let Some(ticket) = ticket.lock().unwrap_or_else(PoisonError::into_inner).take() else {

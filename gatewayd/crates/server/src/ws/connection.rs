@@ -235,7 +235,8 @@ fn answer(serve: &Arc<Serve>, client: &Arc<Client>, message: &[u8], in_flight: &
         Outcome::Nothing => {}
         Outcome::Now(answer) => frame::append_text(out, answer.about(), |out| answer.write(out)),
         Outcome::Later(work) => {
-            let (outbox, running, metrics) = (client.outbox.clone(), in_flight.clone(), serve.metrics.clone());
+            let (outbox, running, metrics) =
+                (client.outbox.clone(), in_flight.clone(), serve.metrics.clone());
             serve.tasks.spawn("request", Kind::Request, async move {
                 let answer = work.await;
                 let mut bytes = Vec::new();

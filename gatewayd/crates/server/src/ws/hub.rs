@@ -36,7 +36,9 @@ impl Audience {
     pub fn of(caller: &Caller) -> Self {
         match caller.role {
             Role::Node => Self(Self::NODE),
-            Role::Operator => Self(u8::from(caller.may_see(Guard::Approvals)) | u8::from(caller.may_see(Guard::Pairing)) << 1),
+            Role::Operator => Self(
+                u8::from(caller.may_see(Guard::Approvals)) | u8::from(caller.may_see(Guard::Pairing)) << 1,
+            ),
         }
     }
 
@@ -88,9 +90,11 @@ impl Batch {
     /// What is left of the frames after the first `written` bytes. A frame that was begun may not be dropped.
     pub fn frames_after(&self, written: usize) -> impl Iterator<Item = (Bytes, bool)> {
         let starts = std::iter::once(0).chain(self.ends.iter().map(|(end, _)| *end));
-        starts.zip(&self.ends).filter(move |(_, (end, _))| *end > written).map(move |(start, (end, droppable))| {
-            (self.bytes.slice(start.max(written)..*end), *droppable && start >= written)
-        })
+        starts.zip(&self.ends).filter(move |(_, (end, _))| *end > written).map(
+            move |(start, (end, droppable))| {
+                (self.bytes.slice(start.max(written)..*end), *droppable && start >= written)
+            },
+        )
     }
 }
 
@@ -152,7 +156,12 @@ impl Hub {
     }
 
     /// Closes every client that `which` picks.
-    pub async fn close(&self, which: impl Fn(&Client) -> bool + Send + Sync + 'static, code: u16, reason: &str) {
+    pub async fn close(
+        &self,
+        which: impl Fn(&Client) -> bool + Send + Sync + 'static,
+        code: u16,
+        reason: &str,
+    ) {
         let _ = self.orders.send(Order::Close(Arc::new(which), code, reason.into())).await;
     }
 

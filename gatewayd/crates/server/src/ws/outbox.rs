@@ -41,7 +41,6 @@ impl Default for Limits {
 
 /// The way out to one client. Shared by the connection's task, the hub, and answers that come later.
 pub struct Outbox {
-    direct: Option<Arc<TcpStream>>,
     limits: Limits,
     state: Mutex<State>,
     /// Wakes the connection's task: there is something to write, or it is over.
@@ -52,6 +51,9 @@ pub struct Outbox {
 
 #[derive(Default)]
 struct State {
+    /// The socket, while it may be written directly. It is let go with the connection, although others may hold the
+    /// outbox for longer.
+    direct: Option<Arc<TcpStream>>,
     chunks: VecDeque<Bytes>,
     /// Events that came before `hello-ok` was out.
     held: Vec<Bytes>,
@@ -86,7 +88,8 @@ pub struct Delivery {
 impl Outbox {
     /// An outbox in front of `direct`, or of a task that pumps everything when there is none.
     pub(super) fn new(direct: Option<Arc<TcpStream>>, limits: Limits) -> Arc<Self> {
-        Arc::new(Self { direct, limits, state: Mutex::default(), work: Notify::new(), room: Notify::new() })
+        let state = Mutex::new(State { direct, ..State::default() });
+        Arc::new(Self { limits, state, work: Notify::new(), room: Notify::new() })
     }
 
     /// Sends bytes that hold whole frames, ahead of nothing and after all that is queued. Used for answers, which
@@ -259,7 +262,7 @@ impl Outbox {
 
     /// Writes to the socket directly as far as it takes; 0 when there is no direct way.
     fn try_write(&self, state: &mut State, bytes: &[u8]) -> usize {
-        let Some(tcp) = &self.direct else { return 0 };
+        let Some(tcp) = &state.direct else { return 0 };
         let mut written = 0;
         while written < bytes.len() {
             match tcp.try_write(&bytes[written..]) {

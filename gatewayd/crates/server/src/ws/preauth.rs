@@ -156,7 +156,9 @@ mod tests {
         let second = budget.enter(ip("10.0.0.1"));
         let third = budget.enter(ip("::ffff:10.0.0.1"));
         assert!(first.evicted.is_cancelled());
-        assert!(!other.evicted.is_cancelled() && !second.evicted.is_cancelled() && !third.evicted.is_cancelled());
+        assert!(
+            !other.evicted.is_cancelled() && !second.evicted.is_cancelled() && !third.evicted.is_cancelled()
+        );
         assert_eq!(budget.len(), 3);
         drop((first, second, third, other));
         assert!(budget.is_empty());

@@ -22,7 +22,12 @@ impl Gate {
         Self { f, limiter, mode }
     }
 
-    async fn attempt(&self, device: Option<u8>, ip: [u8; 4], offered: Offered<'_>) -> Result<Method, Failure> {
+    async fn attempt(
+        &self,
+        device: Option<u8>,
+        ip: [u8; 4],
+        offered: Offered<'_>,
+    ) -> Result<Method, Failure> {
         let device = device.map(identity);
         let scopes = list(&["operator.read"]);
         let attempt = Attempt {
@@ -55,9 +60,16 @@ async fn shared_secret_or_the_devices_own_token() {
     assert_eq!(gate.attempt(Some(1), HERE, token("shared")).await, Ok(Method::Token));
     assert_eq!(gate.attempt(Some(1), HERE, token(own.expose())).await, Ok(Method::DeviceToken));
     let mismatch = Err(Failure::Refused(Reason::TokenMismatch));
-    assert_eq!(gate.attempt(None, HERE, token(own.expose())).await, mismatch, "without its device it is nothing");
+    assert_eq!(
+        gate.attempt(None, HERE, token(own.expose())).await,
+        mismatch,
+        "without its device it is nothing"
+    );
     assert_eq!(gate.attempt(Some(2), HERE, token(own.expose())).await, mismatch, "nor with another");
-    assert_eq!(gate.attempt(Some(1), HERE, Offered::default()).await, Err(Failure::Refused(Reason::TokenMissing)));
+    assert_eq!(
+        gate.attempt(Some(1), HERE, Offered::default()).await,
+        Err(Failure::Refused(Reason::TokenMissing))
+    );
 }
 
 #[tokio::test]
@@ -81,9 +93,16 @@ async fn a_thousand_wrong_clients_behind_one_address_do_not_lock_out_a_paired_on
     assert_eq!(gate.attempt(Some(1), HERE, token("shared")).await, Ok(Method::Token));
     let waiting = Err(Failure::Refused(Reason::TooMany(FIRST_WAIT)));
     assert_eq!(gate.attempt(None, HERE, token("shared")).await, waiting, "guesses are refused unread");
-    assert_eq!(gate.attempt(Some(2), HERE, token("shared")).await, waiting, "a device of one's own making too");
+    assert_eq!(
+        gate.attempt(Some(2), HERE, token("shared")).await,
+        waiting,
+        "a device of one's own making too"
+    );
     assert_eq!(gate.attempt(None, [192, 0, 2, 2], token("shared")).await, Ok(Method::Token));
-    assert_eq!(gate.attempt(None, HERE, Offered::default()).await, Err(Failure::Refused(Reason::TokenMissing)));
+    assert_eq!(
+        gate.attempt(None, HERE, Offered::default()).await,
+        Err(Failure::Refused(Reason::TokenMissing))
+    );
     gate.f.advance(30_000);
     assert_eq!(gate.attempt(None, HERE, token("shared")).await, Ok(Method::Token));
 }

@@ -129,7 +129,9 @@ async fn apply(mut f: Fixture, model: &mut Model, step: Step) -> Fixture {
                     model.replace(device, role, issued.token, issued.scopes);
                 }
                 Err(Error::UnknownDevice) => {
-                    assert!(!model.approved.get(&device).is_some_and(|(roles, _)| roles.contains(ROLES[role])));
+                    assert!(
+                        !model.approved.get(&device).is_some_and(|(roles, _)| roles.contains(ROLES[role]))
+                    );
                 }
                 Err(error) => assert_eq!(error, Error::NotAllowed),
             }

@@ -57,7 +57,8 @@ async fn rotation_never_grants_more_than_the_caller_has_or_was_approved() {
     f.pair(local(2, "operator", &["operator.read", "operator.pairing"])).await;
     let pairing = list(&["operator.pairing"]);
     let both = list(&["operator.pairing", "operator.read"]);
-    let cases: [(&[String], u8, Option<&[&str]>, bool); 8] = [
+    type Case<'a> = (&'a [String], u8, Option<&'a [&'a str]>, bool);
+    let cases: [Case<'_>; 8] = [
         (&pairing, 1, None, false),
         (&pairing, 1, Some(&["operator.admin"]), false),
         (&pairing, 2, None, false),
@@ -71,8 +72,12 @@ async fn rotation_never_grants_more_than_the_caller_has_or_was_approved() {
         let scopes = scopes.map(list);
         let rotated = f.devices.rotate(caller, &format!("device-{n}"), "operator", scopes.clone()).await;
         match rotated {
-            Ok(issued) => assert!(allowed && scopes.is_none_or(|s| s == issued.scopes), "{caller:?} {issued:?}"),
-            Err(error) => assert!(!allowed && error == Error::NotAllowed, "{caller:?} {n} {scopes:?} {error}"),
+            Ok(issued) => {
+                assert!(allowed && scopes.is_none_or(|s| s == issued.scopes), "{caller:?} {issued:?}")
+            }
+            Err(error) => {
+                assert!(!allowed && error == Error::NotAllowed, "{caller:?} {n} {scopes:?} {error}")
+            }
         }
     }
     let paired = f.devices.list().await.expect("list").paired;
@@ -85,9 +90,14 @@ async fn rotation_never_grants_more_than_the_caller_has_or_was_approved() {
 async fn what_is_unknown_is_unknown() {
     let f = Fixture::new();
     f.pair(local(1, "operator", &[])).await;
-    for (device, role) in [("device-2", "operator"), ("device-1", "node"), ("device-1", ""), ("", "operator")] {
+    for (device, role) in [("device-2", "operator"), ("device-1", "node"), ("device-1", ""), ("", "operator")]
+    {
         let unknown = Err(Error::UnknownDevice);
-        assert_eq!(f.devices.rotate(&admin(), device, role, None).await.map(drop), unknown, "{device} {role}");
+        assert_eq!(
+            f.devices.rotate(&admin(), device, role, None).await.map(drop),
+            unknown,
+            "{device} {role}"
+        );
         assert_eq!(f.devices.revoke(device, role).await.map(drop), Err(Error::UnknownDevice));
     }
     assert_eq!(Error::UnknownDevice.to_string(), "unknown deviceId/role");
@@ -107,14 +117,22 @@ async fn after_a_revocation_the_next_connect_mints_a_fresh_token() {
     assert_eq!(new.issued_at_ms, START + 1);
     f.devices.revoke("device-1", "operator").await.expect("revoked");
     let rotated = f.devices.rotate(&admin(), "device-1", "operator", None).await.expect("rotated");
-    assert_eq!(f.verify(1, "operator", rotated.token.expose(), &[]).await, Ok(()), "rotation ends a revocation");
+    assert_eq!(
+        f.verify(1, "operator", rotated.token.expose(), &[]).await,
+        Ok(()),
+        "rotation ends a revocation"
+    );
 }
 
 #[tokio::test]
 async fn a_token_that_covers_too_little_is_replaced() {
     let f = Fixture::new();
     let all = f.pair(local(1, "operator", &["operator.read", "operator.write"])).await;
-    assert_eq!(f.pair(local(1, "operator", &["operator.read"])).await, all, "a narrower wish changes nothing");
+    assert_eq!(
+        f.pair(local(1, "operator", &["operator.read"])).await,
+        all,
+        "a narrower wish changes nothing"
+    );
     let narrow = list(&["operator.read"]);
     let few = f.devices.rotate(&admin(), "device-1", "operator", Some(narrow)).await.expect("rotated");
     assert_eq!(few.scopes, list(&["operator.read"]));

@@ -1,0 +1,223 @@
+//! What the handle and the owner share, and the one way a device record changes: plan the next record from the
+//! current one, write it with compare-and-set, and change memory and answer only after the store said yes. When
+//! somebody else was faster it is read again and planned anew.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gateway_base::clock::Clock;
+use tokio::sync::broadcast;
+
+use super::error::Error;
+use super::handle::{DevicesOptions, Invalidated};
+use super::record::{self, Device};
+use super::table::{Entry, Table};
+use super::token::ServerKey;
+use crate::events::Bus;
+use crate::ports::store::{self, Bucket, Buckets, Expect};
+
+/// Paired devices at most.
+pub const MAX_DEVICES: usize = 100_000;
+
+const KEY_RECORD: &str = "device-token-key";
+const ATTEMPTS: usize = 4;
+const INVALIDATED_QUEUE: usize = 1_024;
+
+/// Whether the records were read.
+#[derive(Clone, Debug)]
+pub enum Phase {
+    Loading,
+    Ready,
+    Failed(Error),
+}
+
+/// What the handle and the owner share.
+pub struct Core {
+    pub store: Arc<dyn Buckets>,
+    pub bus: Bus,
+    pub clock: Clock,
+    table: Mutex<Table>,
+    pub invalidated: broadcast::Sender<Invalidated>,
+}
+
+impl Core {
+    pub fn new(options: DevicesOptions) -> Self {
+        let DevicesOptions { store, bus, clock } = options;
+        Self {
+            store,
+            bus,
+            clock,
+            table: Mutex::default(),
+            invalidated: broadcast::Sender::new(INVALIDATED_QUEUE),
+        }
+    }
+
+    pub fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads everything. A record that cannot be read is named in the log and left alone.
+    pub async fn load(&self) -> Result<(), Error> {
+        let devices = self.store.list(Bucket::Devices, "").await?;
+        let requests = self.store.list(Bucket::DeviceRequests, "").await?;
+        let key = self.store.get(Bucket::Settings, KEY_RECORD).await?;
+        let now = self.clock.now();
+        let mut table = self.table();
+        table.devices = read(devices);
+        table.requests = read(requests);
+        table.requests.retain(|_, entry| !entry.value.is_expired(now));
+        table.key = key.as_ref().and_then(|record| read_key(&record.value));
+        Ok(())
+    }
+
+    /// Writes a description that changed in memory. When that fails it waits for the next write of the record.
+    pub async fn flush(&self, device_id: &str) {
+        let Some(entry) = self.table().devices.get(device_id).cloned() else { return };
+        let bytes = record::encode(&*entry.value);
+        let expect = Expect::Revision(entry.revision);
+        match self.store.put(Bucket::Devices, device_id, bytes, expect).await {
+            Ok(revision) => {
+                self.table().devices.insert(device_id.to_owned(), Entry { value: entry.value, revision });
+            }
+            Err(store::Error::Conflict { .. }) => {
+                let _ = self.reload(device_id).await;
+            }
+            Err(error) => {
+                tracing::debug!(device = device_id, %error, "a device's description was not written")
+            }
+        }
+    }
+
+    /// Plans, writes, and only then changes memory. A plan that changes nothing but the description, the role used
+    /// last or times of use is not written now.
+    pub async fn update<R>(
+        &self,
+        device_id: &str,
+        plan: impl Fn(Option<&Device>) -> Result<(Device, R), Error>,
+    ) -> Result<R, Error> {
+        let mut attempt = 0;
+        loop {
+            let (entry, count) = {
+                let table = self.table();
+                (table.devices.get(device_id).cloned(), table.devices.len())
+            };
+            let (device, answer) = plan(entry.as_ref().map(|entry| &*entry.value))?;
+            let expect = match &entry {
+                Some(entry) if is_only_description(&entry.value, &device) => {
+                    self.table().describe(device);
+                    return Ok(answer);
+                }
+                Some(entry) => Expect::Revision(entry.revision),
+                None if count >= MAX_DEVICES => return Err(Error::TooManyDevices),
+                None => Expect::Absent,
+            };
+            match self.store.put(Bucket::Devices, device_id, record::encode(&device), expect).await {
+                Ok(revision) => {
+                    let mut table = self.table();
+                    table.dirty.remove(device_id);
+                    table.devices.insert(device_id.to_owned(), Entry { value: Arc::new(device), revision });
+                    return Ok(answer);
+                }
+                Err(store::Error::Conflict { .. }) if attempt < ATTEMPTS => self.reload(device_id).await?,
+                Err(error) => return Err(error.into()),
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn reload(&self, device_id: &str) -> Result<(), Error> {
+        let found = self.store.get(Bucket::Devices, device_id).await?;
+        let entry = match found {
+            Some(found) => {
+                let device = record::decode(&found.value)
+                    .ok_or_else(|| Error::Unreadable(format!("devices/{device_id}")))?;
+                Some(Entry { value: Arc::new(device), revision: found.revision })
+            }
+            None => None,
+        };
+        let mut table = self.table();
+        table.dirty.remove(device_id);
+        match entry {
+            Some(entry) => table.devices.insert(device_id.to_owned(), entry),
+            None => table.devices.remove(device_id),
+        };
+        Ok(())
+    }
+
+    /// The key tokens are derived with, made on first use.
+    pub async fn key(&self) -> Result<ServerKey, Error> {
+        if let Some(key) = self.table().key.clone() {
+            return Ok(key);
+        }
+        let fresh = ServerKey::generate();
+        let bytes = record::encode(&KeyRecord { key: fresh.expose().to_owned() });
+        let key = match self.store.put(Bucket::Settings, KEY_RECORD, bytes, Expect::Absent).await {
+            Ok(_) => fresh,
+            Err(store::Error::Conflict { .. }) => {
+                let found = self.store.get(Bucket::Settings, KEY_RECORD).await?;
+                found
+                    .and_then(|record| read_key(&record.value))
+                    .ok_or_else(|| Error::Unreadable(format!("settings/{KEY_RECORD}")))?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.table().key = Some(key.clone());
+        Ok(key)
+    }
+
+    /// The approval is on disk already; a request that stays behind in the store expires by itself.
+    pub async fn forget_request(&self, request_id: &str) {
+        if self.table().requests.remove(request_id).is_none() {
+            return;
+        }
+        if let Err(error) = self.store.delete(Bucket::DeviceRequests, request_id, Expect::Any).await {
+            tracing::warn!(request = request_id, %error, "an approved pairing request was not removed");
+        }
+    }
+
+    pub async fn drop_expired(&self) {
+        let now = self.clock.now();
+        let expired: Vec<String> = {
+            let table = self.table();
+            table.requests.iter().filter(|(_, e)| e.value.is_expired(now)).map(|(id, _)| id.clone()).collect()
+        };
+        for id in expired {
+            self.forget_request(&id).await;
+        }
+    }
+
+    pub fn invalidate(&self, device_id: &str, role: &str) {
+        // No receiver means no session to end.
+        let _ = self.invalidated.send(Invalidated { device_id: device_id.to_owned(), role: role.to_owned() });
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct KeyRecord {
+    key: String,
+}
+
+fn read_key(bytes: &[u8]) -> Option<ServerKey> {
+    record::decode::<KeyRecord>(bytes)
+        .filter(|stored| stored.key.len() >= 32)
+        .map(|stored| ServerKey::from_text(stored.key))
+}
+
+fn read<T: serde::de::DeserializeOwned>(records: Vec<store::Record>) -> HashMap<String, Entry<T>> {
+    let entry = |record: store::Record| match record::decode(&record.value) {
+        Some(value) => Some((record.key, Entry { value: Arc::new(value), revision: record.revision })),
+        None => {
+            tracing::error!(key = record.key, "a stored device record cannot be read; it is left untouched");
+            None
+        }
+    };
+    records.into_iter().filter_map(entry).collect()
+}
+
+fn is_only_description(old: &Device, new: &Device) -> bool {
+    old.public_key == new.public_key
+        && old.roles == new.roles
+        && old.scopes == new.scopes
+        && old.tokens == new.tokens
+        && old.approved_at_ms == new.approved_at_ms
+}
