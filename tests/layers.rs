@@ -34,7 +34,16 @@ const ROWS: &[Row] = &[
     Row {
         name: "gateway-domain",
         ours: &["base", "config", "wire"],
-        not_theirs: &["hyper", "hyper-util", "tonic", "axum", "reqwest", "rusqlite", "tungstenite", "tokio-tungstenite"],
+        not_theirs: &[
+            "hyper",
+            "hyper-util",
+            "tonic",
+            "axum",
+            "reqwest",
+            "rusqlite",
+            "tungstenite",
+            "tokio-tungstenite",
+        ],
         not_in_source: &["gateway_wire::frame", "tokio::net", "TcpStream", "UnixStream"],
     },
     Row {
@@ -49,14 +58,24 @@ const ROWS: &[Row] = &[
         not_theirs: &["hyper", "hyper-util", "tonic", "axum", "rusqlite", "tungstenite", "tokio-tungstenite"],
         not_in_source: &["tokio::net"],
     },
-    Row { name: "gateway-server", ours: &["api", "base", "config", "wire", "admin"], not_theirs: SQL, not_in_source: &[] },
+    Row {
+        name: "gateway-server",
+        ours: &["api", "base", "config", "wire", "admin"],
+        not_theirs: SQL,
+        not_in_source: &[],
+    },
     Row {
         name: "gatewayd",
         ours: &["wire", "admin", "base", "config", "domain", "adapters", "api", "server"],
         not_theirs: &[],
         not_in_source: &[],
     },
-    Row { name: "gatewayctl", ours: &["admin", "config", "base", "wire"], not_theirs: SQL, not_in_source: &[] },
+    Row {
+        name: "gatewayctl",
+        ours: &["admin", "config", "base", "wire"],
+        not_theirs: SQL,
+        not_in_source: &[],
+    },
     Row { name: "gateway-tests", ours: &["wire", "admin", "base"], not_theirs: &[], not_in_source: &[] },
     Row { name: "gateway-bench", ours: &["wire", "admin", "base"], not_theirs: &[], not_in_source: &[] },
 ];
@@ -104,7 +123,12 @@ fn crates_import_only_what_their_layer_may() -> Result<()> {
             }
         }
     }
-    ensure!(packages.len() == ROWS.len(), "the table has {} rows for {} packages", ROWS.len(), packages.len());
+    ensure!(
+        packages.len() == ROWS.len(),
+        "the table has {} rows for {} packages",
+        ROWS.len(),
+        packages.len()
+    );
     ensure!(broken.is_empty(), "{broken:#?}");
     Ok(())
 }
@@ -137,12 +161,22 @@ fn every_manifest_takes_the_lints_of_the_workspace() -> Result<()> {
 
 #[test]
 fn the_controller_contains_no_store_and_no_server() -> Result<()> {
-    let tree = workspace::cargo(&["tree", "-p", "gatewayctl", "-e", "normal", "--prefix", "none", "-f", "{p}"])?;
+    let tree =
+        workspace::cargo(&["tree", "-p", "gatewayctl", "-e", "normal", "--prefix", "none", "-f", "{p}"])?;
     let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
     ensure!(names.contains("tonic") && names.contains("clap"), "cargo tree printed something else:\n{tree}");
     let forbidden = [
-        "rusqlite", "libsqlite3-sys", "gateway-domain", "gateway-adapters", "gateway-api", "gateway-server", "gatewayd",
-        "tonic-health", "tonic-reflection", "axum", "prometheus-client",
+        "rusqlite",
+        "libsqlite3-sys",
+        "gateway-domain",
+        "gateway-adapters",
+        "gateway-api",
+        "gateway-server",
+        "gatewayd",
+        "tonic-health",
+        "tonic-reflection",
+        "axum",
+        "prometheus-client",
     ];
     let found: Vec<_> = forbidden.iter().filter(|name| names.contains(**name)).collect();
     ensure!(found.is_empty(), "gatewayctl contains {found:?}");
@@ -156,11 +190,13 @@ fn the_modules_of_the_domain_look_down_only() -> Result<()> {
     let mut broken = BTreeSet::new();
     for path in workspace::files(&source, &["rs"])? {
         let inside = path.strip_prefix(&source)?;
-        let module = inside.iter().next().and_then(|p| p.to_str()).context("a module")?.trim_end_matches(".rs");
+        let module =
+            inside.iter().next().and_then(|p| p.to_str()).context("a module")?.trim_end_matches(".rs");
         if module == "lib" {
             continue;
         }
-        let own = rank(module).with_context(|| format!("the module {module} has no place in tests/layers.rs"))?;
+        let own =
+            rank(module).with_context(|| format!("the module {module} has no place in tests/layers.rs"))?;
         for used in uses(&fs::read_to_string(&path)?) {
             // Only tests may use the fakes, wherever they are.
             let allowed = used == "testing" || rank(&used).is_some_and(|other| other <= own);

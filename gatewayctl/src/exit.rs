@@ -149,3 +149,19 @@ impl<'a> From<&'a Reason> for ErrorDocument<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cmds::testing::assert_schema;
+
+    #[test]
+    fn every_failure_is_a_document_too() {
+        for exit in [Exit::Failed, Exit::Usage, Exit::NotRunning, Exit::Refused, Exit::BadConfig] {
+            let Failure::Failed(reason) = Failure::new(exit, "why").hint("what next") else {
+                panic!("a reason")
+            };
+            assert_schema("error", &ErrorDocument::from(&reason));
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Reads the arguments, builds the runtime, runs the daemon, and turns the outcome into an exit code or a restart in
 //! place. Everything else is in the library.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -35,12 +36,14 @@ fn outcome() -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return fail("the runtime cannot be started", &error),
     };
-    let next = runtime.block_on(run(args, env, &program));
+    let next = catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(args, env, &program))));
     // What is left are tasks that outlived their limit; they end with the process.
     runtime.shutdown_background();
     match next {
-        Next::Exit(exit) => exit,
-        Next::Restart => fail("the restart in place failed", &program.restart()),
+        Ok(Next::Exit(exit)) => exit,
+        Ok(Next::Restart) => fail("the restart in place failed", &program.restart()),
+        // The log has it already; a supervisor may start the daemon again.
+        Err(_) => Exit::Failed,
     }
 }
 

@@ -25,6 +25,9 @@ const POLL: Duration = Duration::from_secs(2);
 /// Requests that may wait.
 const QUEUE: usize = 16;
 
+/// Stands for the path when nothing of the file was taken over.
+pub const WHOLE_FILE: &str = "<all>";
+
 /// Puts a new configuration to work in the parts that hold a copy, or says why that would not be safe. Must not wait.
 pub type Apply = Box<dyn Fn(&Config) -> Result<(), String> + Send + Sync>;
 
@@ -52,7 +55,7 @@ impl Reload {
     pub async fn now(&self, dry_run: bool) -> Reloaded {
         let (reply, answer) = oneshot::channel();
         let gone = || Reloaded {
-            refused: vec![("<all>".to_owned(), "the gateway is stopping".to_owned())],
+            refused: vec![(WHOLE_FILE.to_owned(), "the gateway is stopping".to_owned())],
             ..Reloaded::default()
         };
         if self.requests.send(Request { dry_run, reply }).await.is_err() {
@@ -269,7 +272,7 @@ impl ReloadTask {
 }
 
 fn refused(reason: String) -> Reloaded {
-    Reloaded { refused: vec![("<all>".to_owned(), reason)], ..Reloaded::default() }
+    Reloaded { refused: vec![(WHOLE_FILE.to_owned(), reason)], ..Reloaded::default() }
 }
 
 /// Why a file that was read changes nothing.

@@ -127,14 +127,16 @@ fn start_log(args: &Args, env: &Env) -> Result<LogHandle, std::io::Error> {
     };
     let (log, subscriber) = logging::start(options, &env)?;
     tracing::subscriber::set_global_default(subscriber).map_err(std::io::Error::other)?;
-    log_panics();
+    log_panics(log.clone());
     Ok(log)
 }
 
-/// A panic is a record like any other; what it ends is decided by whoever supervises the task.
-fn log_panics() {
-    std::panic::set_hook(Box::new(|info| {
+/// A panic is a record like any other, but one that must not be lost; what it ends is decided by whoever supervises
+/// the task.
+fn log_panics(log: LogHandle) {
+    std::panic::set_hook(Box::new(move |info| {
         let at = info.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(subsystem = "gateway", at, "{}", panic_text(info.payload()));
+        log.flush(Duration::from_millis(100));
     }));
 }

@@ -1,3 +1,17 @@
 //! Everything that crosses a process boundary: the real binaries, driven the way their users drive them.
 
+mod admin;
+mod bad_input;
+mod bind;
+mod config_file;
 mod crash;
+mod ctl;
+mod events;
+mod foreign;
+mod handshake;
+mod http;
+mod methods;
+mod reload;
+mod rights;
+mod start;
+mod stop;

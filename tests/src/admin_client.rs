@@ -44,6 +44,10 @@ impl Admin {
         if let Some(error) = answer.error {
             bail!("{}: {}", error.code, error.message);
         }
-        if answer.payload_json.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_str(&answer.payload_json)?) }
+        if answer.payload_json.is_empty() {
+            Ok(Value::Null)
+        } else {
+            Ok(serde_json::from_str(&answer.payload_json)?)
+        }
     }
 }

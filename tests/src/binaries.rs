@@ -57,7 +57,11 @@ fn build(profile: &Path) -> Result<()> {
         let path = profile.join(binary).with_extension(std::env::consts::EXE_EXTENSION);
         ensure!(path.exists(), "the build did not make {}", path.display());
         // Cargo leaves alone what a change does not reach; it is current all the same.
-        File::options().append(true).open(&path)?.set_modified(now()).context("marking the binary as current")?;
+        File::options()
+            .append(true)
+            .open(&path)?
+            .set_modified(now())
+            .context("marking the binary as current")?;
     }
     Ok(())
 }
@@ -78,7 +82,8 @@ fn is_current(profile: &Path) -> Result<bool> {
     let root = workspace::root();
     let mut sources = vec![root.join("Cargo.toml"), root.join("Cargo.lock")];
     for folder in SOURCES {
-        sources.extend(workspace::files(&root.join(folder), &["rs", "toml", "proto", "sql", "json", "html"])?);
+        sources
+            .extend(workspace::files(&root.join(folder), &["rs", "toml", "proto", "sql", "json", "html"])?);
     }
     for source in sources {
         if fs::metadata(&source).and_then(|m| m.modified())? > oldest {

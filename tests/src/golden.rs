@@ -18,7 +18,11 @@ pub fn check(name: &str, text: &str) -> Result<()> {
     }
     let expected = fs::read_to_string(&path)
         .with_context(|| format!("{} (UPDATE_GOLDEN=1 writes it)", path.display()))?;
-    ensure!(expected == text, "{name} differs (UPDATE_GOLDEN=1 rewrites it):\n{}", difference(&expected, text));
+    ensure!(
+        expected == text,
+        "{name} differs (UPDATE_GOLDEN=1 rewrites it):\n{}",
+        difference(&expected, text)
+    );
     Ok(())
 }
 
@@ -39,10 +43,16 @@ pub fn normalise(value: &mut Value) {
         Value::Object(fields) => {
             for (key, value) in fields.iter_mut() {
                 match (key.as_str(), &*value) {
-                    ("durationMs" | "ageMs" | "uptimeMs" | "pid" | "port" | "size" | "cursor", Value::Number(_)) => {
+                    (
+                        "durationMs" | "ageMs" | "uptimeMs" | "pid" | "port" | "size" | "cursor",
+                        Value::Number(_),
+                    ) => {
                         *value = format!("<{key}>").into();
                     }
-                    ("host" | "ip" | "version" | "commit" | "platform" | "modelIdentifier", Value::String(_)) => {
+                    (
+                        "host" | "ip" | "version" | "commit" | "platform" | "modelIdentifier",
+                        Value::String(_),
+                    ) => {
                         *value = format!("<{key}>").into();
                     }
                     _ => normalise(value),

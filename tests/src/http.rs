@@ -32,7 +32,8 @@ impl Response {
 
 /// Fetches `path` from the daemon on `port`.
 pub async fn get(port: u16, path: &str) -> Result<Response> {
-    request(port, &format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n")).await
+    request(port, &format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"))
+        .await
 }
 
 /// Sends `text` as it is and reads the answer to the end of the connection.
@@ -49,7 +50,8 @@ pub async fn request(port: u16, text: &str) -> Result<Response> {
 }
 
 fn parse(answer: &str) -> Result<Response> {
-    let (head, body) = answer.split_once("\r\n\r\n").with_context(|| format!("no HTTP answer: {answer:?}"))?;
+    let (head, body) =
+        answer.split_once("\r\n\r\n").with_context(|| format!("no HTTP answer: {answer:?}"))?;
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
     let headers: Vec<_> = lines

@@ -246,7 +246,7 @@ Examples:
 pub enum ConfigCommand {
     /// Print the value in force of a key; secrets in clear
     Get {
-        /// The key, such as gateway.port or agents.list[0].id.
+        /// The key, such as `gateway.port` or `agents.list[0].id`.
         path: String,
         /// Print JSON, strings too.
         #[command(flatten)]

@@ -158,6 +158,13 @@ mod tests {
           token operator: operator.admin · used 2m ago
         ");
         assert_schema("devices-list", &answer());
+        assert_schema("devices-approve", &json!({"requestId": "r1", "device": answer()["paired"][0]}));
+        assert_schema("devices-reject", &json!({"requestId": "r1", "deviceId": "d1"}));
+        assert_schema(
+            "devices-rotate",
+            &json!({"deviceId": "d", "role": "operator", "token": "t", "scopes": [], "rotatedAtMs": 1}),
+        );
+        assert_schema("devices-revoke", &json!({"deviceId": "d", "role": "operator", "revokedAtMs": 1}));
         let _ = list(&json!({"pending": [1], "paired": "x"}), 0);
     }
 

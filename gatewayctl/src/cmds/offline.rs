@@ -3,7 +3,7 @@
 
 use clap::CommandFactory;
 use clap_complete::Shell;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::args::Cli;
 use crate::exit::{Exit, Failure};
@@ -31,17 +31,32 @@ pub fn man(out: &Output) -> Result<Exit, Failure> {
 pub fn version(out: &Output) -> Result<Exit, Failure> {
     let version = env!("CARGO_PKG_VERSION");
     if out.is_json() {
-        let protocol = gateway_wire::version::PROTOCOL;
-        out.json(&json!({"name": "gatewayctl", "version": version, "protocol": protocol}))?;
+        out.json(&version_document())?;
     } else {
         out.say(format!("gatewayctl {version}"))?;
     }
     Ok(Exit::Ok)
 }
 
+fn version_document() -> Value {
+    let protocol = gateway_wire::version::PROTOCOL;
+    json!({"name": "gatewayctl", "version": env!("CARGO_PKG_VERSION"), "protocol": protocol})
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cmds::testing::{assert_golden, assert_schema};
+
+    #[test]
+    fn the_version_has_its_schema() {
+        assert_schema("version", &version_document());
+    }
+
+    #[test]
+    fn the_help_is_reviewed() {
+        assert_golden("help", &Cli::command().term_width(100).render_help().to_string());
+    }
 
     #[test]
     fn every_shell_gets_a_script_with_every_command() {

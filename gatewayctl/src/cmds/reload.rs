@@ -77,7 +77,7 @@ fn render(answer: &ReloadResponse) -> Text {
     };
     rows(&answer.applied, Style::Good, applied);
     rows(&answer.restarted, Style::Good, restarted);
-    rows(&answer.refused, Style::Warn, "needs a restart");
+    rows(&answer.refused, Style::Warn, "not applied");
     if text.is_empty() {
         text.say("Nothing changed.");
     }
@@ -88,8 +88,6 @@ fn render(answer: &ReloadResponse) -> Text {
             "The gateway restarts now."
         };
         text.say(word);
-    } else if !answer.refused.is_empty() {
-        text.say("These keys come into force with the next restart of the gateway.");
     }
     text
 }
@@ -118,8 +116,7 @@ mod tests {
         insta::assert_snapshot!(render(&answer()).plain(), @r"
         applied  logging.level
         restarted hooks  hooks.path: new path
-        needs a restart  gateway.port: the socket is bound once
-        These keys come into force with the next restart of the gateway.
+        not applied  gateway.port: the socket is bound once
         ");
         assert_eq!(render(&ReloadResponse::default()).plain(), "Nothing changed.\n");
         let planned = ReloadResponse { dry_run: true, restart_scheduled: true, ..answer() };

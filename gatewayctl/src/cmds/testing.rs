@@ -1,4 +1,4 @@
-//! Checks that every `--json` document is what its committed schema says.
+//! Checks against committed files: every `--json` document has its schema, every layout its golden text.
 
 use std::path::PathBuf;
 
@@ -15,4 +15,12 @@ pub fn assert_schema(name: &str, document: &impl Serialize) {
     let errors: Vec<String> =
         validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{name}: {errors:#?}\n{value:#}");
+}
+
+/// Fails unless `text` is what is committed as `golden/<name>.snap`.
+pub fn assert_golden(name: &str, text: &str) {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden");
+    insta::with_settings!({snapshot_path => folder, prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!(name, text);
+    });
 }

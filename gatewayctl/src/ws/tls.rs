@@ -121,4 +121,21 @@ mod tests {
         assert_eq!(fingerprint_of_pem(b"-----BEGIN CERTIFICATE-----\nnonsense"), None);
         assert_eq!(fingerprint_of_pem(b""), None);
     }
+
+    #[test]
+    fn a_pin_trusts_one_certificate_and_names_the_other() {
+        let (ours, other) = (CertificateDer::from(vec![1, 2, 3]), CertificateDer::from(vec![4]));
+        let provider = Arc::new(ring::default_provider());
+        let pinned = Pinned { pin: sha256_hex(&ours), provider };
+        let name = ServerName::try_from("studio").expect("is a name");
+        let verify = |cert: &CertificateDer<'_>| {
+            pinned.verify_server_cert(cert, &[], &name, &[], UnixTime::since_unix_epoch(Default::default()))
+        };
+        assert!(verify(&ours).is_ok());
+        let error = verify(&other).expect_err("is another certificate").to_string();
+        assert!(
+            error.contains(&sha256_hex(&other)) && error.contains("gateway.remote.tlsFingerprint"),
+            "{error}"
+        );
+    }
 }

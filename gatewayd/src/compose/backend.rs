@@ -22,9 +22,10 @@ use gateway_server::ws::preauth::PreAuth;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::stop::STEPS;
 use crate::lifecycle::{Goal, Lifecycle, Phase, Progress, Request};
 use crate::log_stream;
-use crate::reload::Reload;
+use crate::reload::{Reload, WHOLE_FILE};
 
 /// Events kept for a slow reader.
 const EVENTS: usize = 1024;
@@ -200,6 +201,11 @@ impl Backend for Admin {
     fn reload(&self, dry_run: bool) -> Answer<'_, v1::ReloadResponse> {
         Box::pin(async move {
             let report = self.parts.reload.now(dry_run).await;
+            if let [(path, reason)] = report.refused.as_slice()
+                && path == WHOLE_FILE
+            {
+                return Err(Error::ConfigInvalid(reason.clone()));
+            }
             Ok(reload_response(report, dry_run, self.parts.live.current().hash.clone()))
         })
     }
@@ -312,43 +318,77 @@ fn reload_response(report: Reloaded, dry_run: bool, config_hash: String) -> v1::
     }
 }
 
-/// Sends each step of a stop as it begins, until the stop closes the stream.
+/// Sends each step of a stop as it begins and ends, until the stop closes the stream. Steps that went by between two
+/// looks are told too, in order.
 async fn report_progress(
     mut progress: tokio::sync::watch::Receiver<Progress>,
     to: mpsc::Sender<v1::ShutdownResponse>,
     watching: CancellationToken,
 ) {
     let began = tokio::time::Instant::now();
-    let step = |name: &str, state: v1::StepState, remaining: usize| v1::ShutdownResponse {
-        step: name.to_owned(),
-        state: state.into(),
-        elapsed: Some(time::duration(began.elapsed())),
-        remaining: remaining as u64,
-        ..v1::ShutdownResponse::default()
-    };
-    let mut last: Option<&'static str> = None;
+    let mut told = 0;
+    let mut running = None;
     loop {
         let now = *progress.borrow_and_update();
-        if now.step != last || now.phase == Phase::Stopped {
-            if let Some(done) = last
-                && to.send(step(done, v1::StepState::Done, now.total.saturating_sub(now.done))).await.is_err()
-            {
+        let mut news = Vec::new();
+        while told < now.done {
+            if running.take() != Some(told) {
+                news.push((told, v1::StepState::Running));
+            }
+            news.push((told, v1::StepState::Done));
+            told += 1;
+        }
+        if now.step.is_some() && running != Some(told) {
+            running = Some(told);
+            news.push((told, v1::StepState::Running));
+        }
+        for (step, state) in news {
+            let step = v1::ShutdownResponse {
+                step: STEPS.get(step).copied().unwrap_or_default().to_owned(),
+                state: state.into(),
+                elapsed: Some(time::duration(began.elapsed())),
+                ..v1::ShutdownResponse::default()
+            };
+            if to.send(step).await.is_err() {
                 return;
             }
-            if let Some(begun) = now.step
-                && to
-                    .send(step(begun, v1::StepState::Running, now.total.saturating_sub(now.done)))
-                    .await
-                    .is_err()
-            {
-                return;
-            }
-            last = now.step;
+        }
+        if now.phase == Phase::Stopped {
+            return;
         }
         tokio::select! {
             biased;
             changed = progress.changed() => if changed.is_err() { return },
             () = watching.cancelled() => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn steps_that_went_by_unseen_are_told_in_order() {
+        let at = |done, step| Progress { phase: Phase::Stopping, step, done, total: STEPS.len() };
+        let (progress, from) = tokio::sync::watch::channel(at(0, Some(STEPS[0])));
+        let (to, mut told) = mpsc::channel(32);
+        let watching = CancellationToken::new();
+        let report = report_progress(from, to, watching.clone());
+        let drive = async {
+            let mut steps = Vec::new();
+            steps.extend(told.recv().await);
+            progress.send_replace(at(3, Some(STEPS[3])));
+            for _ in 0..6 {
+                steps.extend(told.recv().await);
+            }
+            watching.cancel();
+            steps.into_iter().map(|s| (s.step, s.state)).collect::<Vec<_>>()
+        };
+        let ((), steps) = tokio::join!(report, drive);
+        let running = i32::from(v1::StepState::Running);
+        let done = i32::from(v1::StepState::Done);
+        let want = [(0, running), (0, done), (1, running), (1, done), (2, running), (2, done), (3, running)];
+        assert_eq!(steps, want.map(|(n, state)| (STEPS[n].to_owned(), state)));
     }
 }

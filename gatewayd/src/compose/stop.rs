@@ -13,6 +13,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::lifecycle::{Goal, StopPlan};
 
+/// Names of the steps, in order; a controller that watches sees each of them.
+pub const STEPS: [&str; 6] = [
+    "tell clients",
+    "stop accepting",
+    "close clients",
+    "flush the store",
+    "close the admin socket",
+    "end tasks",
+];
+
 /// What the stop acts on.
 pub struct Parts {
     pub board: Board,
@@ -33,9 +43,10 @@ pub struct Parts {
 /// The steps, in order.
 pub fn plan(parts: Parts) -> StopPlan {
     let Parts { board, domain, hub, store, tasks, accepting, watching, admin, admin_ended } = parts;
+    let [tell, stop_accepting, close, flush, close_admin, end] = STEPS;
     let mut plan = StopPlan::default();
     let second = Duration::from_secs(1);
-    plan.polite("tell clients", second, move |request| {
+    plan.polite(tell, second, move |request| {
         board.enter(Phase::Draining);
         let event = match request.goal {
             Goal::Stop => ShutdownEvent::stopping(),
@@ -47,28 +58,28 @@ pub fn plan(parts: Parts) -> StopPlan {
             Ok(())
         }
     });
-    plan.needed("stop accepting", second, move |_| async move {
+    plan.needed(stop_accepting, second, move |_| async move {
         accepting.cancel();
         Ok(())
     });
-    plan.polite("close clients", Duration::from_secs(2), move |_| async move {
+    plan.polite(close, Duration::from_secs(2), move |_| async move {
         hub.close(|_| true, 1012, "service restart").await;
         while !hub.is_empty() {
             hub.fewer().await;
         }
         Ok(())
     });
-    plan.needed("flush the store", Duration::from_secs(2), move |_| async move {
+    plan.needed(flush, Duration::from_secs(2), move |_| async move {
         store.close().await;
         Ok(())
     });
-    plan.needed("close the admin socket", Duration::from_secs(2), move |_| async move {
+    plan.needed(close_admin, Duration::from_secs(2), move |_| async move {
         watching.cancel();
         admin.cancel();
         admin_ended.cancelled().await;
         Ok(())
     });
-    plan.needed("end tasks", second, move |_| async move {
+    plan.needed(end, second, move |_| async move {
         match tasks.stop(Duration::from_millis(500)).await {
             0 => Ok(()),
             left => Err(format!("{left} tasks did not end in time")),

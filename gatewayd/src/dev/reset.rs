@@ -1,4 +1,4 @@
-//! `--dev --reset`: moves configuration, credentials, sessions and workspace into a trash folder of the profile. The
+//! `--dev --reset`: moves configuration, credentials, sessions, store and workspace into a trash folder of the profile. The
 //! plan is made and checked before anything is moved, on real paths, so that no link leads it astray.
 
 use std::io;
@@ -47,8 +47,10 @@ impl<'a> Plan<'a> {
         for folder in [&paths.state, &workspace] {
             check_folder(folder, paths)?;
         }
-        let mut targets = vec![paths.config.clone(), paths.state.join("credentials")];
+        let mut targets =
+            vec![paths.config.clone(), paths.last_good_config(), paths.state.join("credentials")];
         targets.extend(session_folders(&paths.state));
+        targets.extend(store_files(paths));
         for target in &targets {
             check_inside(target, &paths.state, paths)?;
         }
@@ -106,6 +108,16 @@ fn check_inside(target: &Path, folder: &Path, paths: &Paths) -> Result<(), Error
         Ok(parent) if !parent.starts_with(folder) => Err(Error::NotOurs(paths.tilde(target))),
         _ => Ok(()),
     }
+}
+
+/// The store, where this gateway keeps its sessions, with the parts that belong to it.
+fn store_files(paths: &Paths) -> impl Iterator<Item = PathBuf> {
+    let file = paths.store_file();
+    ["", "-wal", "-shm"].into_iter().map(move |part| {
+        let mut name = file.clone().into_os_string();
+        name.push(part);
+        PathBuf::from(name)
+    })
 }
 
 /// `<state>/agents/*/sessions`, in order of their names.

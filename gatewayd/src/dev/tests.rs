@@ -42,7 +42,14 @@ impl Home {
     }
 
     fn fill(&self) {
-        for file in ["credentials/x", "agents/dev/sessions/a", "agents/main/sessions/b", "gateway.sqlite"] {
+        for file in [
+            "credentials/x",
+            "agents/dev/sessions/a",
+            "agents/main/sessions/b",
+            "gateway.sqlite",
+            "gateway.sqlite-wal",
+            "kept",
+        ] {
             let file = self.paths.state.join(file);
             fs::create_dir_all(file.parent().expect("folder")).expect("made");
             fs::write(file, "old").expect("written");
@@ -99,6 +106,8 @@ fn a_reset_moves_the_old_state_to_the_trash_and_starts_afresh() {
             "Moved to Trash: ~/.clawdbot-dev/credentials",
             "Moved to Trash: ~/.clawdbot-dev/agents/dev/sessions",
             "Moved to Trash: ~/.clawdbot-dev/agents/main/sessions",
+            "Moved to Trash: ~/.clawdbot-dev/gateway.sqlite",
+            "Moved to Trash: ~/.clawdbot-dev/gateway.sqlite-wal",
             "Moved to Trash: ~/clawd-dev",
         ]
     );
@@ -108,7 +117,7 @@ fn a_reset_moves_the_old_state_to_the_trash_and_starts_afresh() {
     {
         assert_eq!(fs::read_to_string(trash.join(file)).expect(file), text);
     }
-    assert!(home.at(".clawdbot-dev/gateway.sqlite").exists());
+    assert!(home.at(".clawdbot-dev/kept").exists() && !home.at(".clawdbot-dev/gateway.sqlite").exists());
     home.prepare(true);
     assert!(load::load(&home.paths, &home.env).valid && home.at("clawd-dev/SOUL.md").exists());
 }

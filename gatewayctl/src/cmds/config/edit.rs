@@ -26,6 +26,9 @@ pub struct Edited {
     changed: bool,
     /// Whether only a restart brings it into force.
     restart_required: bool,
+    /// Whether a running gateway does that by itself.
+    #[serde(skip)]
+    restarts_itself: bool,
     /// The copy of the file as it was.
     copy: Option<PathBuf>,
 }
@@ -75,6 +78,9 @@ fn commit(
     let drops = Drops::Paths(vec![dotted(&segments)]);
     let written =
         writer.commit(&document.to_string(), hash.as_deref(), &drops).map_err(|error| refused(app, error))?;
+    let mode =
+        config_path::get_dotted(&written.snapshot.value, "gateway.reload.mode").and_then(Value::as_str);
+    let restarts_itself = matches!(mode, None | Some("hybrid" | "restart"));
     let changed = diff::changed(&before.value, &written.snapshot.value);
     Ok(Edited {
         ok: true,
@@ -83,6 +89,7 @@ fn commit(
         path: written.path,
         changed: !changed.is_empty(),
         restart_required: !diff::plan(&changed).restart.is_empty(),
+        restarts_itself,
         copy: written.copy,
     })
 }
@@ -129,7 +136,9 @@ fn report(app: &App, edited: &Edited) -> Result<Exit, Failure> {
     let word = if edited.action == "set" { "Updated" } else { "Removed" };
     let mut text = Text::default();
     text.push(format!("{word} {}.", edited.key).into());
-    if edited.restart_required {
+    if edited.restart_required && edited.restarts_itself {
+        text.say("A running gateway restarts by itself to apply it.");
+    } else if edited.restart_required {
         text.styled(
             Style::Warn,
             format!("Restart the gateway to apply: {}", app.suggest("shutdown --restart")),

@@ -1,8 +1,9 @@
 //! The commands that only look.
 
+use gateway_base::paths::Paths;
 use gateway_config::explain::{Explanation, explain as about};
 use gateway_config::load::load;
-use gateway_config::{path as config_path, schema as config_schema, write};
+use gateway_config::{Snapshot, path as config_path, schema as config_schema, write};
 use serde_json::{Value, json};
 
 use super::run::invalid;
@@ -42,14 +43,7 @@ fn bare(value: &Value) -> String {
 pub fn validate(app: &App) -> Result<Exit, Failure> {
     let snapshot = load(&app.paths, &app.env);
     if app.out.is_json() {
-        app.out.json(&json!({
-            "ok": snapshot.valid,
-            "path": snapshot.path,
-            "exists": snapshot.exists,
-            "hash": snapshot.hash,
-            "issues": snapshot.issues,
-            "warnings": snapshot.warnings,
-        }))?;
+        app.out.json(&validation(&snapshot))?;
         return Ok(if snapshot.valid { Exit::Ok } else { Exit::BadConfig });
     }
     if !snapshot.valid {
@@ -64,6 +58,17 @@ pub fn validate(app: &App) -> Result<Exit, Failure> {
     }
     app.out.print(&text)?;
     Ok(Exit::Ok)
+}
+
+fn validation(snapshot: &Snapshot) -> Value {
+    json!({
+        "ok": snapshot.valid,
+        "path": snapshot.path,
+        "exists": snapshot.exists,
+        "hash": snapshot.hash,
+        "issues": snapshot.issues,
+        "warnings": snapshot.warnings,
+    })
 }
 
 /// Prints the JSON Schema of the file.
@@ -114,22 +119,23 @@ fn explained(of: &Explanation) -> Text {
 /// Prints where the file is.
 pub fn file(app: &App) -> Result<Exit, Failure> {
     if app.out.is_json() {
-        let copies: Vec<_> = write::history(&app.paths).into_iter().map(|copy| copy.path).collect();
-        let last_good = Some(app.paths.last_good_config()).filter(|path| path.exists());
-        app.out.json(&json!({
-            "path": app.paths.config,
-            "exists": app.paths.config.exists(),
-            "lastGood": last_good,
-            "copies": copies,
-        }))?;
+        app.out.json(&whereabouts(&app.paths))?;
     } else {
         app.out.verbatim(&format!("{}\n", app.paths.config.display()))?;
     }
     Ok(Exit::Ok)
 }
 
+fn whereabouts(paths: &Paths) -> Value {
+    let copies: Vec<_> = write::history(paths).into_iter().map(|copy| copy.path).collect();
+    let last_good = Some(paths.last_good_config()).filter(|path| path.exists());
+    json!({"path": paths.config, "exists": paths.config.exists(), "lastGood": last_good, "copies": copies})
+}
+
 #[cfg(test)]
 mod tests {
+    use gateway_base::env::Env;
+
     use super::*;
     use crate::cmds::testing::assert_schema;
 
@@ -151,5 +157,19 @@ mod tests {
         assert!(
             explained(&about("gateway.auth").expect("is known")).plain().contains("    token (string)\n")
         );
+    }
+
+    #[test]
+    fn documents_have_their_schemas() {
+        let home = tempfile::tempdir().expect("temporary folder");
+        let env = Env::from_pairs([("HOME", home.path().to_string_lossy().into_owned())]);
+        let paths = Paths::resolve(&env, None).expect("HOME is set");
+        assert_schema("config-validate", &validation(&load(&paths, &env)));
+        assert_schema("config-file", &whereabouts(&paths));
+        std::fs::create_dir_all(&paths.state).expect("folder");
+        std::fs::write(&paths.config, "{gateway: {port: 'x'}}").expect("file");
+        let broken = validation(&load(&paths, &env));
+        assert_eq!(broken["ok"], false);
+        assert_schema("config-validate", &broken);
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::args::LogsArgs;
@@ -44,14 +44,7 @@ impl Printer {
         if !self.out.is_json() {
             return self.out.say(render(record, raw, self.zone.as_ref()));
         }
-        let Some(record) = record else { return self.out.json_line(&json!({"type": "raw", "raw": raw})) };
-        let mut document = json!({"type": "log", "time": record.time, "level": record.level});
-        if let Some(subsystem) = &record.subsystem {
-            document["subsystem"] = subsystem.as_str().into();
-        }
-        document["message"] = record.message.as_str().into();
-        document["raw"] = raw.into();
-        self.out.json_line(&document)
+        self.out.json_line(&document(record, raw))
     }
 
     /// Says something about the log itself.
@@ -75,6 +68,17 @@ impl Printer {
         }
         Ok(())
     }
+}
+
+fn document(record: Option<&Record>, raw: &str) -> Value {
+    let Some(record) = record else { return json!({"type": "raw", "raw": raw}) };
+    let mut document = json!({"type": "log", "time": record.time, "level": record.level});
+    if let Some(subsystem) = &record.subsystem {
+        document["subsystem"] = subsystem.as_str().into();
+    }
+    document["message"] = record.message.as_str().into();
+    document["raw"] = raw.into();
+    document
 }
 
 fn render(record: Option<&Record>, raw: &str, zone: Option<&TimeZone>) -> Line {
@@ -106,6 +110,7 @@ fn short_time(time: &str, zone: &TimeZone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cmds::testing::assert_schema;
 
     fn plain(line: &Line) -> String {
         line.pieces().map(|(_, text)| text).collect()
@@ -127,6 +132,9 @@ mod tests {
             plain(&render(Some(&record), "raw", Some(&TimeZone::UTC))),
             r"11:25:37 warn gateway/ws slow\u{1b}[2J"
         );
+        assert_schema("logs-line", &document(Some(&record), "raw"));
+        assert_schema("logs-line", &document(Some(&Record::default()), ""));
+        assert_schema("logs-line", &document(None, "raw"));
         assert_eq!(plain(&render(None, "not a record\u{7}", None)), r"not a record\u{7}");
     }
 }

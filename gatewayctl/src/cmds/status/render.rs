@@ -107,7 +107,7 @@ fn service_details(text: &mut Text, report: &Report, app: &App) {
         text.push(format!("Config ({who}): {}{}", app.paths.tilde(&view.path), flaws(view)).into());
     }
     if let Some(daemon) = report.daemon.as_ref().filter(|daemon| !daemon.config_degraded.is_empty()) {
-        text.styled(Style::Warn, format!("Config in force: {}", daemon.config_degraded));
+        text.styled(Style::Warn, format!("Config in force: the last good copy ({})", daemon.config_degraded));
     }
 }
 

@@ -204,16 +204,7 @@ fn summary(state: State, facts: Facts<'_>) -> String {
     let port = facts.port.port;
     match state {
         State::Running => "the gateway runs".to_owned(),
-        State::Degraded => {
-            let daemon = answered(facts.asked);
-            let config =
-                daemon.map(|daemon| daemon.config_degraded.clone()).filter(|reason| !reason.is_empty());
-            let part =
-                daemon.and_then(|d| d.parts.iter().find(|part| matches!(part.state, "failed" | "degraded")));
-            let why = config
-                .or_else(|| part.map(|part| format!("{} is {}: {}", part.name, part.state, part.reason)));
-            format!("the gateway runs, but {}", why.unwrap_or_else(|| "something is missing".to_owned()))
-        }
+        State::Degraded => degraded(facts.asked),
         State::Starting => "the gateway is starting".to_owned(),
         State::Stopping => "the gateway is stopping".to_owned(),
         State::Refused => "a gateway is there and refused us".to_owned(),
@@ -227,6 +218,20 @@ fn summary(state: State, facts: Facts<'_>) -> String {
         State::Unreachable => "the gateway does not answer".to_owned(),
         State::NotRunning => "no gateway runs here".to_owned(),
     }
+}
+
+fn degraded(asked: &Asked) -> String {
+    let Some(daemon) = answered(asked) else {
+        return "the gateway runs, but something is missing".to_owned();
+    };
+    if !daemon.config_degraded.is_empty() {
+        return format!("the gateway runs on its last good configuration: {}", daemon.config_degraded);
+    }
+    let part = daemon.parts.iter().find(|part| matches!(part.state, "failed" | "degraded"));
+    part.map_or_else(
+        || "the gateway runs, but something is missing".to_owned(),
+        |part| format!("the gateway runs, but its {} is {}: {}", part.name, part.state, part.reason),
+    )
 }
 
 #[cfg(test)]
@@ -337,13 +342,13 @@ mod tests {
     fn a_last_good_configuration_is_said() {
         let daemon = Daemon {
             phase: "serving",
-            config_degraded: "it runs on the last good copy".to_owned(),
+            config_degraded: "the file is broken".to_owned(),
             ..Daemon::default()
         };
         let asked = Asked::Answered(Box::new(daemon));
         let found = verdict(&asked, &port(PortStatus::Busy, None), Some(&rpc(None)), RuntimeState::Running);
         assert_eq!(found.state, State::Degraded);
-        assert_eq!(found.summary, "the gateway runs, but it runs on the last good copy");
+        assert_eq!(found.summary, "the gateway runs on its last good configuration: the file is broken");
         assert_eq!(found.state.exit(), Exit::Ok);
     }
 }

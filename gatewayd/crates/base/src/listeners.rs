@@ -88,7 +88,9 @@ impl Usage {
     pub fn lines(&self, port: u16, profile: Option<&Profile>) -> Vec<String> {
         let holders = match self {
             Self::Free => return vec![format!("Port {port} is free.")],
-            Self::Unknown(reason) => return vec![format!("Port {port}: cannot tell whether it is in use ({reason}).")],
+            Self::Unknown(reason) => {
+                return vec![format!("Port {port}: cannot tell whether it is in use ({reason}).")];
+            }
             Self::Busy(holders) => holders,
         };
         let mut lines = vec![format!("Port {port} is already in use.")];
@@ -271,8 +273,11 @@ mod linux {
         looked: &mut usize,
     ) -> impl Iterator<Item = SocketAddr> {
         let fds = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-        let inodes = fds.inspect(|_| *looked += 1).filter_map(|fd| socket_inode(&std::fs::read_link(fd.path()).ok()?));
-        inodes.flat_map(|inode| sockets.iter().filter(move |(open, _)| *open == inode).map(|(_, address)| *address))
+        let inodes =
+            fds.inspect(|_| *looked += 1).filter_map(|fd| socket_inode(&std::fs::read_link(fd.path()).ok()?));
+        inodes.flat_map(|inode| {
+            sockets.iter().filter(move |(open, _)| *open == inode).map(|(_, address)| *address)
+        })
     }
 
     /// Inode and address of a line of `/proc/net/tcp` that is a listener on `port`.
@@ -341,7 +346,13 @@ mod tests {
 
     fn holder(pid: u32, command: &str) -> Holder {
         let address = "127.0.0.1:18789".parse().expect("an address");
-        Holder { pid, name: None, command: Some(command.into()), user: Some("you".into()), addresses: vec![address] }
+        Holder {
+            pid,
+            name: None,
+            command: Some(command.into()),
+            user: Some("you".into()),
+            addresses: vec![address],
+        }
     }
 
     #[test]
@@ -381,8 +392,11 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let port = listener.local_addr().expect("its address").port();
         let copy = OwnedFd::from(listener.try_clone().expect("a copy"));
-        let mut child =
-            std::process::Command::new("sleep").arg("60").stdin(std::process::Stdio::from(copy)).spawn().expect("sleep");
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .stdin(std::process::Stdio::from(copy))
+            .spawn()
+            .expect("sleep");
         let found = on_port(port).expect("a list");
         let pids: Vec<_> = found.iter().map(|holder| holder.pid).collect();
         child.kill().expect("killed");

@@ -210,7 +210,9 @@ fn is_owner_alive(owner: &Record, file: &File) -> bool {
 
 fn is_young(file: &File) -> bool {
     let modified = file.metadata().and_then(|meta| meta.modified()).ok();
-    let age = modified.and_then(|at| at.elapsed().ok()).map_or(0, |age| UnixMs::try_from(age.as_millis()).unwrap_or(UnixMs::MAX));
+    let age = modified
+        .and_then(|at| at.elapsed().ok())
+        .map_or(0, |age| UnixMs::try_from(age.as_millis()).unwrap_or(UnixMs::MAX));
     age <= UNKNOWN_IS_STALE_AFTER_MS
 }
 
@@ -279,7 +281,12 @@ mod tests {
     use super::*;
 
     fn record(port: u16) -> Record {
-        Record::of_this_process(&Clock::manual(1_769_685_936_100), Path::new("/h/.clawdbot/clawdbot.json"), port, "loopback")
+        Record::of_this_process(
+            &Clock::manual(1_769_685_936_100),
+            Path::new("/h/.clawdbot/clawdbot.json"),
+            port,
+            "loopback",
+        )
     }
 
     fn places() -> (tempfile::TempDir, Places) {
@@ -327,7 +334,8 @@ mod tests {
         let path = places.gateway(Path::new("/c"));
         drop(LockFile::acquire(&path, record(1)).expect("makes the folder"));
         let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("sleep");
-        let original = |pid, start| format!(r#"{{"pid":{pid},"createdAt":"x","configPath":"/c","startTime":{start}}}"#);
+        let original =
+            |pid, start| format!(r#"{{"pid":{pid},"createdAt":"x","configPath":"/c","startTime":{start}}}"#);
         let started = process::start_time(child.id()).expect("linux");
         fs::write(&path, original(child.id(), started)).expect("written");
         let held = LockFile::acquire(&path, record(1));
@@ -356,7 +364,8 @@ mod tests {
         let (_dir, places) = places();
         let path = places.gateway(Path::new("/c"));
         let taken: Vec<_> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..16).map(|_| scope.spawn(|| LockFile::acquire(&path, record(1)).ok())).collect();
+            let threads: Vec<_> =
+                (0..16).map(|_| scope.spawn(|| LockFile::acquire(&path, record(1)).ok())).collect();
             threads.into_iter().filter_map(|t| t.join().expect("no panic")).collect()
         });
         assert_eq!(taken.len(), 1);

@@ -51,12 +51,15 @@ const NAMES: Mark = Mark::Any(&["key", "token", "secret", "passw"]);
 
 /// Expression and mark. The last group that took part in a match is the secret.
 const BUILT_IN: &[(&str, Mark)] = &[
-    (r#"(?i)\b[A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)\b\s*[=:]\s*(?:"([^"]+)"|'([^']+)'|([^\s"',;]+))"#, NAMES),
+    (
+        r#"(?i)\b[A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)\b\s*[=:]\s*(?:"([^"]+)"|'([^']+)'|([^\s"',;]+))"#,
+        NAMES,
+    ),
     (
         r#"(?i)"(?:apiKey|token|secret|password|passwd|accessToken|refreshToken)"\s*:\s*"((?:[^"\\]|\\.)+)""#,
         NAMES,
     ),
-    (r#"(?i)--(?:api-key|token|secret|password|passwd)[\s=]+(?:"([^"]+)"|'([^']+)'|([^\s"']+))"#, Mark::Any(&["--"])),
+    (r#"(?i)--(?:api-key|token|secret|password|passwd)[\s=]+(?:"([^"]+)"|'([^']+)'|([^\s"']+))"#, NAMES),
     (r"(?i)\bauthorization\s*[:=]\s*bearer\s+([A-Za-z0-9._\-+/=]+)", Mark::Any(&["bearer"])),
     (r"(?i)\bbearer\s+([A-Za-z0-9._\-+/=]{18,})", Mark::Any(&["bearer"])),
     (r"(?i)\b(sk-[A-Za-z0-9_-]{8,})\b", Mark::Any(&["sk-"])),
@@ -83,9 +86,14 @@ impl Redactor {
     /// The built-in patterns of operations 10.5.
     #[must_use]
     pub fn built_in() -> Self {
-        let pattern = |text, mark, pem| Pattern { expression: Expression::BuiltIn(text, OnceLock::new()), mark, pem };
+        let pattern =
+            |text, mark, pem| Pattern { expression: Expression::BuiltIn(text, OnceLock::new()), mark, pem };
         let pem = pattern(PEM, Mark::Any(&["-----begin"]), true);
-        Self { patterns: std::iter::once(pem).chain(BUILT_IN.iter().map(|(text, mark)| pattern(text, *mark, false))).collect() }
+        Self {
+            patterns: std::iter::once(pem)
+                .chain(BUILT_IN.iter().map(|(text, mark)| pattern(text, *mark, false)))
+                .collect(),
+        }
     }
 
     /// The built-in patterns, once for the process.
@@ -122,7 +130,11 @@ impl Redactor {
             if !pattern.mark.is_in(&out) {
                 continue;
             }
-            let masked = match pattern.expression.get().replace_all(&out, |found: &Captures<'_>| pattern.mask(found)) {
+            let masked = match pattern
+                .expression
+                .get()
+                .replace_all(&out, |found: &Captures<'_>| pattern.mask(found))
+            {
                 Cow::Borrowed(_) => continue,
                 Cow::Owned(masked) => masked,
             };
@@ -146,7 +158,9 @@ impl Mark {
         match self {
             Self::Any(marks) => marks.iter().any(|mark| contains_ignore_case(text, mark)),
             Self::Colon => text.as_bytes().windows(3).any(|at| {
-                at[0].is_ascii_digit() && at[1] == b':' && (at[2].is_ascii_alphanumeric() || matches!(at[2], b'_' | b'-'))
+                at[0].is_ascii_digit()
+                    && at[1] == b':'
+                    && (at[2].is_ascii_alphanumeric() || matches!(at[2], b'_' | b'-'))
             }),
             Self::None => true,
         }
@@ -181,9 +195,11 @@ pub fn mask(secret: &str) -> String {
 /// Whether a field of this name holds a secret, so that its whole value is masked.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    ["apikey", "api_key", "token", "secret", "password", "passwd", "authorization"]
-        .iter()
-        .any(|end| name.len() >= end.len() && name.is_char_boundary(name.len() - end.len()) && name[name.len() - end.len()..].eq_ignore_ascii_case(end))
+    ["apikey", "api_key", "token", "secret", "password", "passwd", "authorization"].iter().any(|end| {
+        name.len() >= end.len()
+            && name.is_char_boundary(name.len() - end.len())
+            && name[name.len() - end.len()..].eq_ignore_ascii_case(end)
+    })
 }
 
 fn mask_pem(block: &str) -> String {
@@ -274,9 +290,14 @@ mod tests {
 
     #[test]
     fn secret_names_are_known_by_their_end() {
-        for (name, expected) in
-            [("authToken", true), ("apiKey", true), ("password", true), ("tokens", false), ("key", false), ("é", false)]
-        {
+        for (name, expected) in [
+            ("authToken", true),
+            ("apiKey", true),
+            ("password", true),
+            ("tokens", false),
+            ("key", false),
+            ("é", false),
+        ] {
             assert_eq!(is_secret_name(name), expected, "{name}");
         }
     }

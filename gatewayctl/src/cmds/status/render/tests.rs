@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use gateway_base::clock::Clock;
 use gateway_base::env::Env;
@@ -10,7 +10,7 @@ use super::*;
 use crate::cmds::status::daemon::{Asked, Daemon};
 use crate::cmds::status::report::{ConfigReport, ControlUi, GatewayReport, RpcFailure, ServiceReport};
 use crate::cmds::status::verdict::{Facts, judge};
-use crate::cmds::testing::assert_schema;
+use crate::cmds::testing::{assert_golden, assert_schema};
 use crate::output::Output;
 use crate::ports::{PortListener, PortReport};
 use crate::service::{Audit, Command};
@@ -133,10 +133,7 @@ fn running() -> Runtime {
 }
 
 fn golden(name: &str, text: &Text) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
-    insta::with_settings!({snapshot_path => folder, prepend_module_to_snapshot => false, omit_expression => true}, {
-        insta::assert_snapshot!(name, text.plain());
-    });
+    assert_golden(name, &text.plain());
 }
 
 #[test]
@@ -200,7 +197,8 @@ fn a_refusal_is_told_apart_and_a_broken_file_is_named() {
         failure: Some(RpcFailure::Refused),
         ..good_rpc()
     };
-    let degraded = Daemon { config_degraded: "it runs on its last good copy".to_owned(), ..daemon() };
+    let degraded =
+        Daemon { config_degraded: "invalid config: <root>: JSON5 parse failed".to_owned(), ..daemon() };
     let mut report = report(None, Runtime::unknown("systemctl not available"), Some(degraded), Some(rpc));
     report.config.cli = view(false);
     report.config.daemon = view(false);

@@ -14,6 +14,7 @@ use gateway_domain::ports::store::{
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use super::aside::sibling;
 use super::health::{State, StoreHealth};
 use super::metrics::Metrics;
 use super::open::{self, OpenError, Ready};
@@ -118,7 +119,10 @@ impl Store {
 
         let reader =
             spawn("store-reader", &state, move || reader::run(&reader, read_jobs)).map_err(failed)?;
-        let writer = Writer { conn: writer, state: state.clone(), since_checkpoint: 0 };
+        // What a killed owner left in the write-ahead log counts too, or it would grow with every crash.
+        let left = std::fs::metadata(sibling(&path, "-wal")).map_or(0, |log| log.len());
+        let since_checkpoint = usize::try_from(left).unwrap_or(usize::MAX);
+        let writer = Writer { conn: writer, state: state.clone(), since_checkpoint };
         let writer = spawn("store-writer", &state, move || {
             // Dropped in this order when the thread ends, also by a panic: first others may lock, then waiters wake.
             let _alive = alive;

@@ -28,7 +28,12 @@ fn health(call: Call<'_>) -> Work {
 }
 
 fn status(call: Call<'_>) -> Work {
-    now(|| Ok(call.cx.domain.health.status()))
+    let domain = &call.cx.domain;
+    now(|| {
+        Ok(domain
+            .health
+            .status_with(domain.presence.system_events().waiting(&domain.agents.main_session_key())))
+    })
 }
 
 fn last_heartbeat(call: Call<'_>) -> Work {

@@ -61,11 +61,10 @@ impl Core {
         let devices = self.store.list(Bucket::Devices, "").await?;
         let requests = self.store.list(Bucket::DeviceRequests, "").await?;
         let key = self.store.get(Bucket::Settings, KEY_RECORD).await?;
-        let now = self.clock.now();
         let mut table = self.table();
         table.devices = read(devices);
+        // Expired ones too, so that they are removed from the store with the next request.
         table.requests = read(requests);
-        table.requests.retain(|_, entry| !entry.value.is_expired(now));
         table.key = key.as_ref().and_then(|record| read_key(&record.value));
         Ok(())
     }

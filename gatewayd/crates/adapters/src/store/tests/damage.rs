@@ -195,6 +195,35 @@ async fn a_killed_process_loses_nothing_it_acknowledged() {
     opened.store.close().await;
 }
 
+/// Each round is killed long before it has written enough for a checkpoint of its own.
+#[tokio::test]
+async fn the_log_does_not_grow_with_every_kill() {
+    let place = Place::new();
+    place.fill(1).await;
+    let mut largest = 0;
+    for round in 0..12 {
+        let store = place.open().store;
+        for n in 0..4 {
+            let value = Bytes::from(vec![round; 256 * 1024]);
+            store.put(Bucket::Devices, &format!("{round}-{n}"), value, Expect::Any).await.expect("put");
+        }
+        let left = Place::new();
+        for suffix in ["", "-wal"] {
+            fs::create_dir_all(left.path.parent().expect("folder")).expect("folder");
+            fs::copy(part(&place.path, suffix), part(&left.path, suffix)).expect("copy");
+        }
+        store.close().await;
+        largest = largest.max(size(&part(&left.path, "-wal")));
+        for suffix in ["", "-wal"] {
+            fs::copy(part(&left.path, suffix), part(&place.path, suffix)).expect("copy");
+        }
+    }
+    assert!(largest < 8 * 1024 * 1024, "{largest} bytes");
+    let store = place.open().store;
+    assert_eq!(store.list(Bucket::Devices, "").await.expect("list").len(), 1 + 12 * 4);
+    store.close().await;
+}
+
 #[tokio::test]
 async fn half_a_commit_at_the_end_of_the_log_is_dropped() {
     let left = killed().await;

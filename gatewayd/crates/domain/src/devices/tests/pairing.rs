@@ -158,6 +158,18 @@ async fn requests_are_limited_per_address_and_in_all() {
 }
 
 #[tokio::test]
+async fn requests_that_expired_before_a_restart_leave_the_store_too() {
+    let f = Fixture::new();
+    f.request(remote(1, "node", &[])).await;
+    f.advance(record_life() + 1);
+    let f = f.restart().await;
+    assert!(f.devices.list().await.expect("list").pending.is_empty());
+    let fresh = f.request(remote(2, "node", &[])).await;
+    let stored = f.store.list(Bucket::DeviceRequests, "").await.expect("list");
+    assert_eq!(stored.iter().map(|record| record.key.as_str()).collect::<Vec<_>>(), [fresh]);
+}
+
+#[tokio::test]
 async fn long_descriptions_are_refused() {
     let f = Fixture::new();
     let mut long = local(1, "operator", &[]);
