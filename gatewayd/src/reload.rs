@@ -44,21 +44,30 @@ pub struct Reload {
 /// What the last reload did, for the status.
 type Last = Arc<Mutex<Option<v1::LastReload>>>;
 
+/// How to reload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Only tell what would be done.
+    DryRun,
+    /// Do it; a restart that is needed comes after this time.
+    Restart(Duration),
+}
+
 #[derive(Debug)]
 struct Request {
-    dry_run: bool,
+    how: How,
     reply: oneshot::Sender<Reloaded>,
 }
 
 impl Reload {
-    /// Reads the file again and applies what changed, or only tells with `dry_run`.
-    pub async fn now(&self, dry_run: bool) -> Reloaded {
+    /// Reads the file again and applies what changed.
+    pub async fn now(&self, how: How) -> Reloaded {
         let (reply, answer) = oneshot::channel();
         let gone = || Reloaded {
             refused: vec![(WHOLE_FILE.to_owned(), "the gateway is stopping".to_owned())],
             ..Reloaded::default()
         };
-        if self.requests.send(Request { dry_run, reply }).await.is_err() {
+        if self.requests.send(Request { how, reply }).await.is_err() {
             return gone();
         }
         answer.await.unwrap_or_else(|_| gone())
@@ -122,16 +131,24 @@ impl ReloadTask {
             tokio::select! {
                 () = stop.cancelled() => return,
                 request = self.requests.recv() => {
-                    let Some(Request { dry_run, reply }) = request else { return };
-                    let report = self.reload(dry_run).await;
-                    self.remember(&report, dry_run);
+                    let Some(Request { how, reply }) = request else { return };
+                    let report = self.reload(how).await;
+                    self.remember(&report, how);
                     // The asker may be gone; the reload happened all the same.
                     let _ = reply.send(report);
                 }
                 Some(()) = touches.recv() => {
-                    self.quiet(&mut touches).await;
-                    let report = self.reload(false).await;
-                    self.remember(&report, false);
+                    // Somebody who asks does not wait for the file to be quiet.
+                    let asked = self.quiet(&mut touches).await;
+                    let (how, reply) = match asked {
+                        Some(Request { how, reply }) => (how, Some(reply)),
+                        None => (How::Restart(Duration::ZERO), None),
+                    };
+                    let report = self.reload(how).await;
+                    self.remember(&report, how);
+                    if let Some(reply) = reply {
+                        let _ = reply.send(report);
+                    }
                 }
             }
             if watch.misses(&self.files) {
@@ -140,8 +157,8 @@ impl ReloadTask {
         }
     }
 
-    fn remember(&self, report: &Reloaded, dry_run: bool) {
-        if dry_run || *report == Reloaded::default() {
+    fn remember(&self, report: &Reloaded, how: How) {
+        if how == How::DryRun || *report == Reloaded::default() {
             return;
         }
         let count = |what: &str, n: usize| (n > 0).then(|| format!("{n} {what}"));
@@ -160,13 +177,20 @@ impl ReloadTask {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
     }
 
-    /// Waits until the file has not been touched for the debounce time.
-    async fn quiet(&self, touches: &mut mpsc::Receiver<()>) {
+    /// Waits until the file has not been touched for the debounce time, or until somebody asks.
+    async fn quiet(&mut self, touches: &mut mpsc::Receiver<()>) -> Option<Request> {
         let debounce = Duration::from_millis(self.live.config().gateway.reload.debounce_ms);
-        while let Ok(Some(())) = tokio::time::timeout(debounce, touches.recv()).await {}
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(debounce) => return None,
+                request = self.requests.recv() => return request,
+                Some(()) = touches.recv() => {}
+            }
+        }
     }
 
-    async fn reload(&mut self, dry_run: bool) -> Reloaded {
+    async fn reload(&mut self, how: How) -> Reloaded {
+        let dry_run = how == How::DryRun;
         let (paths, env) = (self.paths.clone(), self.env.clone());
         let read = tokio::task::spawn_blocking(move || load::load(&paths, &env)).await;
         let snapshot = match read {
@@ -196,10 +220,10 @@ impl ReloadTask {
             "config change detected; evaluating reload ({})",
             changed.join(", ")
         );
-        self.act(&snapshot, diff::plan(&changed), dry_run)
+        self.act(&snapshot, diff::plan(&changed), how)
     }
 
-    fn act(&self, snapshot: &Snapshot, plan: Plan, dry_run: bool) -> Reloaded {
+    fn act(&self, snapshot: &Snapshot, plan: Plan, how: How) -> Reloaded {
         let mode = snapshot.config.gateway.reload.mode;
         let live: Vec<String> =
             plan.none.iter().chain(plan.hot.iter().map(|(_, path)| path)).cloned().collect();
@@ -226,14 +250,14 @@ impl ReloadTask {
                     ..Reloaded::default()
                 }
             }
-            ReloadMode::Restart => self.restart(live.into_iter().chain(plan.restart).collect(), dry_run),
+            ReloadMode::Restart => self.restart(live.into_iter().chain(plan.restart).collect(), how),
             ReloadMode::Hybrid if !plan.restart.is_empty() => {
-                let mut report = self.restart(plan.restart, dry_run);
+                let mut report = self.restart(plan.restart, how);
                 report.applied = live;
                 report
             }
             ReloadMode::Hot | ReloadMode::Hybrid => {
-                if !dry_run {
+                if how != How::DryRun {
                     if let Err(reason) = self.put_in_force(snapshot) {
                         tracing::error!(subsystem = "gateway/reload", "config reload failed: {reason}");
                         return refused(reason);
@@ -249,16 +273,17 @@ impl ReloadTask {
         }
     }
 
-    fn restart(&self, paths: Vec<String>, dry_run: bool) -> Reloaded {
-        if !dry_run {
+    fn restart(&self, paths: Vec<String>, how: How) -> Reloaded {
+        let restarts = matches!(how, How::Restart(_));
+        if let How::Restart(delay) = how {
             tracing::info!(
                 subsystem = "gateway/reload",
                 "config change requires gateway restart ({})",
                 paths.join(", ")
             );
-            (self.restart)(Duration::ZERO, "config reload");
+            (self.restart)(delay, "config reload");
         }
-        Reloaded { needs_restart: paths, ..Reloaded::default() }
+        Reloaded { needs_restart: paths, restarts, ..Reloaded::default() }
     }
 
     fn put_in_force(&self, snapshot: &Snapshot) -> Result<(), String> {

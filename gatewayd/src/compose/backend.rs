@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::stop::STEPS;
 use crate::lifecycle::{Goal, Lifecycle, Phase, Progress, Request};
 use crate::log_stream;
-use crate::reload::{Reload, WHOLE_FILE};
+use crate::reload::{How, Reload, WHOLE_FILE};
 
 /// Events kept for a slow reader.
 const EVENTS: usize = 1024;
@@ -123,7 +123,12 @@ impl Admin {
         let (operators, nodes) =
             (count(self.parts.metrics.operators.get()), count(self.parts.metrics.nodes.get()));
         let unauthenticated = u32::try_from(self.parts.preauth.len()).unwrap_or(u32::MAX);
-        v1::Connections { total: operators + nodes, operators, nodes, unauthenticated }
+        v1::Connections {
+            total: operators.saturating_add(nodes).saturating_add(unauthenticated),
+            operators,
+            nodes,
+            unauthenticated,
+        }
     }
 
     fn store(&self) -> v1::Store {
@@ -200,7 +205,8 @@ impl Backend for Admin {
 
     fn reload(&self, dry_run: bool) -> Answer<'_, v1::ReloadResponse> {
         Box::pin(async move {
-            let report = self.parts.reload.now(dry_run).await;
+            let how = if dry_run { How::DryRun } else { How::Restart(Duration::ZERO) };
+            let report = self.parts.reload.now(how).await;
             if let [(path, reason)] = report.refused.as_slice()
                 && path == WHOLE_FILE
             {
@@ -298,7 +304,7 @@ impl Backend for Admin {
 
 fn reload_response(report: Reloaded, dry_run: bool, config_hash: String) -> v1::ReloadResponse {
     let change = |path: String, reason: String, part: String| v1::ConfigChange { path, reason, part };
-    let restart_scheduled = !report.needs_restart.is_empty();
+    let restart_scheduled = report.restarts;
     let mut refused: Vec<_> =
         report.refused.into_iter().map(|(path, reason)| change(path, reason, String::new())).collect();
     let waits = "takes effect when the gateway restarts";
@@ -314,7 +320,7 @@ fn reload_response(report: Reloaded, dry_run: bool, config_hash: String) -> v1::
             .map(|(part, path)| change(path, String::new(), part))
             .collect(),
         refused,
-        restart_scheduled: restart_scheduled && !dry_run,
+        restart_scheduled,
     }
 }
 

@@ -39,8 +39,8 @@ use super::access::Fixed;
 use super::backend::{Admin, Parts as AdminParts};
 use super::{domain, stop, watch};
 use crate::exit::Exit;
-use crate::lifecycle::{self, Goal, Lifecycle, Request, Running};
-use crate::reload::{self, Reload, ReloadOptions};
+use crate::lifecycle::{self, Goal, Request, Running};
+use crate::reload::{self, How, Reload, ReloadOptions};
 use crate::start::{Boot, Ownership};
 use crate::{machine, maintenance};
 
@@ -112,11 +112,12 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
         clock,
         own,
         tasks,
-    });
+    })
+    .await;
     let hub_metrics = Arc::new(metrics::Metrics::default());
     hub_metrics.register(&mut numbers);
     let hub = Hub::start(domain.bus.subscribe(HUB_QUEUE), SHARDS, hub_metrics.clone(), &boot.tasks);
-    let root = Arc::new(Root { reload: std::sync::OnceLock::new(), lifecycle: boot.lifecycle.clone() });
+    let root = Arc::new(Root { reload: std::sync::OnceLock::new() });
     let cx = Arc::new(Context {
         clock: boot.clock.clone(),
         env: boot.env.clone(),
@@ -146,12 +147,12 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     let accepting = CancellationToken::new();
     start_ticks(&domain, &boot);
     let urls = listen_all(boot.listeners, tls.as_ref(), &http, &accepting, &boot.tasks);
-    watch::store(&store, &board, &boot.tasks);
+    watch::store(&store, moved_aside(store_note.as_ref()), &board, &boot.tasks);
     watch::config(&live, &board, &boot.tasks);
     watch::problems(&board, &domain, &boot.tasks);
     watch::revocations(&domain, &hub, &boot.tasks);
-    note_parts(&board, store_note.as_ref());
-    keep_last_good(&boot.paths, boot.loaded.bad.is_none().then_some(boot.loaded.snapshot));
+    note_parts(&board);
+    keep_last_good(&boot.paths, boot.loaded).await;
     let (watching, admin_stop, admin_ended) = Default::default();
     let backend = Admin::new(AdminParts {
         api,
@@ -191,7 +192,7 @@ fn on_hangup(reload: Reload) -> lifecycle::Reload {
     Arc::new(move || {
         let reload = reload.clone();
         Box::pin(async move {
-            reload.now(false).await;
+            reload.now(How::Restart(Duration::ZERO)).await;
         })
     })
 }
@@ -307,27 +308,28 @@ fn listen_all(
 }
 
 /// The parts that need no watching yet.
-fn note_parts(board: &Board, moved_aside: Option<&PathBuf>) {
+fn note_parts(board: &Board) {
     board.set(Part::Listener, State::Serving, "");
     for part in [Part::Channels, Part::Cron, Part::Nodes, Part::Memory] {
         board.set(part, State::Disabled, "not built in this version");
     }
-    if let Some(path) = moved_aside {
-        let note = format!("a damaged store was moved aside to {}", path.display());
-        tracing::error!(subsystem = "gateway/store", "{note}");
-    }
 }
 
-/// Keeps the configuration that the daemon runs on, beside the start.
-fn keep_last_good(paths: &gateway_base::paths::Paths, snapshot: Option<gateway_config::Snapshot>) {
-    let Some(snapshot) = snapshot else { return };
-    let paths = paths.clone();
-    // Nobody waits for it; a failure only means that a later broken file finds no copy.
-    tokio::task::spawn_blocking(move || {
-        if let Err(error) = last_good::save(&paths, &snapshot) {
-            tracing::warn!(subsystem = "gateway/reload", %error, "the last good config could not be kept");
-        }
-    });
+/// What health says about a store that was found damaged.
+fn moved_aside(path: Option<&PathBuf>) -> String {
+    path.map(|path| format!("a damaged store was moved aside to {}", path.display())).unwrap_or_default()
+}
+
+/// Keeps the configuration that the daemon runs on. Only the first start after a change writes.
+async fn keep_last_good(paths: &gateway_base::paths::Paths, loaded: crate::start::Loaded) {
+    if loaded.bad.is_some() {
+        return;
+    }
+    let (paths, snapshot) = (paths.clone(), loaded.snapshot);
+    let saved = tokio::task::spawn_blocking(move || last_good::save(&paths, &snapshot)).await;
+    if let Ok(Err(error)) = saved {
+        tracing::warn!(subsystem = "gateway/reload", %error, "the last good config could not be kept");
+    }
 }
 
 fn start_admin(
@@ -395,22 +397,17 @@ fn end_shared_sessions(hub: &Hub, tasks: &gateway_base::task::Tasks) {
 /// What methods ask of the root.
 struct Root {
     reload: std::sync::OnceLock<Reload>,
-    lifecycle: Lifecycle,
 }
 
 impl Control for Root {
-    fn reload(&self, dry_run: bool) -> BoxFuture<'static, Reloaded> {
+    fn reload(&self, delay: Duration) -> BoxFuture<'static, Reloaded> {
         let reload = self.reload.get().cloned();
         Box::pin(async move {
             match reload {
-                Some(reload) => reload.now(dry_run).await,
+                Some(reload) => reload.now(How::Restart(delay)).await,
                 None => Reloaded::default(),
             }
         })
-    }
-
-    fn restart(&self, delay: Duration, reason: &'static str) {
-        self.lifecycle.request(delay, Request::new(Goal::Restart, reason));
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Ingredients<'a> {
 }
 
 /// Builds the handles and starts their owners.
-pub fn build(from: Ingredients<'_>) -> Domain {
+pub async fn build(from: Ingredients<'_>) -> Domain {
     let Ingredients { store, live, paths, clock, own, tasks } = from;
     let store: Arc<dyn Buckets> = Arc::new(store.clone());
     let (bus, versions) = (Bus::default(), Versions::default());
@@ -55,7 +55,7 @@ pub fn build(from: Ingredients<'_>) -> Domain {
     });
     tasks.spawn("health", Kind::Essential, owner.run(stopped(tasks)));
     let voicewake = Voicewake::new(store, bus.clone(), clock.clone());
-    load_settings(&health, &voicewake, tasks);
+    load_settings(&health, &voicewake).await;
     let files = Arc::new(Files::new(&paths.state));
     Domain {
         agents: Agents::new(AgentsOptions { config: live.clone(), files: files.clone() }),
@@ -70,18 +70,15 @@ pub fn build(from: Ingredients<'_>) -> Domain {
     }
 }
 
-/// Reads what the store knows, beside the start. A store that cannot answer shows in its own health.
-fn load_settings(health: &Health, voicewake: &Voicewake, tasks: &Tasks) {
-    let (health, voicewake) = (health.clone(), voicewake.clone());
-    tasks.spawn("settings", Kind::Request, async move {
-        if let Err(error) = health.heartbeats().load().await {
-            tracing::error!(subsystem = "gateway", %error, "the heartbeat switch cannot be read");
-        }
-        if let Err(error) = voicewake.load().await {
-            tracing::error!(subsystem = "gateway", %error, "the wake words cannot be read");
-        }
-        health.ask();
-    });
+/// Reads what the store knows, before anybody can ask for it. A store that cannot answer shows in its own health.
+async fn load_settings(health: &Health, voicewake: &Voicewake) {
+    if let Err(error) = health.heartbeats().load().await {
+        tracing::error!(subsystem = "gateway", %error, "the heartbeat switch cannot be read");
+    }
+    if let Err(error) = voicewake.load().await {
+        tracing::error!(subsystem = "gateway", %error, "the wake words cannot be read");
+    }
+    health.ask();
 }
 
 fn stopped(tasks: &Tasks) -> impl Future<Output = ()> + Send + use<> {

@@ -14,14 +14,15 @@ use tokio::sync::broadcast::error::RecvError;
 #[error("the store failed: {0}")]
 struct StoreFailed(String);
 
-/// Follows the store, and stops the daemon when it fails.
-pub fn store(store: &Store, board: &Board, tasks: &Tasks) {
+/// Follows the store, and stops the daemon when it fails. A `note` from its opening is kept in sight.
+pub fn store(store: &Store, note: String, board: &Board, tasks: &Tasks) {
     let (mut health, board, stop) = (store.health(), board.clone(), tasks.stopping());
     tasks.spawn_fallible("store health", Kind::Essential, async move {
         loop {
             let now = health.borrow_and_update().clone();
             match now {
-                StoreHealth::Ok => board.set(Part::Store, State::Serving, ""),
+                StoreHealth::Ok if note.is_empty() => board.set(Part::Store, State::Serving, ""),
+                StoreHealth::Ok => board.set(Part::Store, State::Degraded, note.as_str()),
                 StoreHealth::Degraded { reason } => board.set(Part::Store, State::Degraded, reason),
                 StoreHealth::Failed { reason } => {
                     board.set(Part::Store, State::Failed, reason.as_str());

@@ -61,14 +61,15 @@ pub struct Reloaded {
     pub refused: Vec<(String, String)>,
     /// Keys that only a restart of the daemon can apply.
     pub needs_restart: Vec<String>,
+    /// Whether that restart is on its way.
+    pub restarts: bool,
 }
 
 /// What only the root of the daemon can do.
 pub trait Control: Send + Sync + 'static {
-    /// Reads the configuration again now and applies it as `gateway.reload.mode` says. With `dry_run` nothing changes.
-    fn reload(&self, dry_run: bool) -> BoxFuture<'static, Reloaded>;
-    /// Restarts the daemon after `delay`; several requests join.
-    fn restart(&self, delay: Duration, reason: &'static str);
+    /// Reads the configuration again now and applies it as `gateway.reload.mode` says. When that needs a restart, it
+    /// comes after `delay`, so that an answer can leave first; requests that come meanwhile join it.
+    fn reload(&self, delay: Duration) -> BoxFuture<'static, Reloaded>;
 }
 
 /// Reads the end of the log file for `logs.tail`.

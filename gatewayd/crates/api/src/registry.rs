@@ -40,7 +40,7 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// The parameters as `T`, checked against the row's schema. The schema's words are the error; a value that it
-    /// admits and `T` does not is an error too.
+    /// admits and `T` does not is an error too. Without a schema the type's own words are the whole text.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T, ErrorShape> {
         let name = self.method.name;
         let wrong = |problem: &dyn std::fmt::Display| {

@@ -11,7 +11,11 @@ impl Env {
     /// The variables of this process; names or values that are not UTF-8 are left out.
     #[must_use]
     pub fn from_process() -> Self {
-        Self(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect())
+        Self(
+            std::env::vars_os()
+                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+                .collect(),
+        )
     }
 
     /// A made-up environment, for tests and for children.
@@ -28,7 +32,8 @@ impl Env {
     /// Whether `name` holds one of `1`, `true`, `yes`, `on` in any case.
     #[must_use]
     pub fn truthy(&self, name: &str) -> bool {
-        self.get(name).is_some_and(|v| matches!(v.trim().to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on"))
+        self.get(name)
+            .is_some_and(|v| matches!(v.trim().to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on"))
     }
 
     /// Whether `name` is exactly `1`.

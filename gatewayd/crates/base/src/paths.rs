@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn the_environment_profile_moves_the_state_too() {
-        let p = Paths::resolve(&env(&[("HOME", "/h"), ("CLAWDBOT_PROFILE", "work")]), None).expect("home is set");
+        let p =
+            Paths::resolve(&env(&[("HOME", "/h"), ("CLAWDBOT_PROFILE", "work")]), None).expect("home is set");
         assert_eq!(p.state, Path::new("/h/.clawdbot-work"));
         assert_eq!(p.tilde(&p.config), "~/.clawdbot-work/clawdbot.json");
     }

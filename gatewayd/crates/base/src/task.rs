@@ -39,7 +39,11 @@ pub struct Tasks {
 
 impl Default for Tasks {
     fn default() -> Self {
-        Self { tracker: TaskTracker::new(), stop: CancellationToken::new(), failed: Arc::new(watch::Sender::new(None)) }
+        Self {
+            tracker: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            failed: Arc::new(watch::Sender::new(None)),
+        }
     }
 }
 
@@ -96,7 +100,12 @@ impl Tasks {
                 if began.elapsed() > Duration::from_secs(60) {
                     pause = Duration::from_secs(1);
                 }
-                tracing::error!(task = name, reason, pause_s = pause.as_secs(), "task failed; starting it again");
+                tracing::error!(
+                    task = name,
+                    reason,
+                    pause_s = pause.as_secs(),
+                    "task failed; starting it again"
+                );
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = tokio::time::sleep(pause) => pause = (pause * 2).min(Duration::from_secs(60)),

@@ -33,6 +33,9 @@ pub(super) const BINDINGS: &[(&str, Function)] = &[
 const RESTART_DELAY_MS: u64 = 2_000;
 const RESTART_DELAY_MAX_MS: u64 = 60_000;
 
+/// The same for `config.set`, whose caller cannot say otherwise.
+const SET_RESTART_DELAY: Duration = Duration::from_millis(500);
+
 /// Runs file work where it may block.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ErrorShape> + Send + 'static,
@@ -93,7 +96,7 @@ fn set(call: Call<'_>) -> Work {
         let writer = Writer::new(cx.paths.clone(), cx.env.clone());
         let committed =
             blocking(move || commit(&writer, &params.raw, params.base_hash.as_deref(), &Drops::All)).await?;
-        cx.control.reload(false).await;
+        cx.control.reload(SET_RESTART_DELAY).await;
         json(&ConfigSetResult {
             ok: true,
             path: committed.path.display().to_string(),
@@ -151,7 +154,7 @@ async fn answer(
     reason: &'static str,
 ) -> Reply {
     let delay_ms = params.restart_delay_ms.unwrap_or(RESTART_DELAY_MS).min(RESTART_DELAY_MAX_MS);
-    let planned = cx.control.reload(true).await;
+    let done = cx.control.reload(Duration::from_millis(delay_ms)).await;
     let path = committed.path.display().to_string();
     let payload = SentinelPayload {
         kind: SentinelKind::ConfigApply,
@@ -164,11 +167,8 @@ async fn answer(
     };
     let mut sentinel = Sentinel { path: None, payload };
     let mut restart = None;
-    if planned.needs_restart.is_empty() {
-        cx.control.reload(false).await;
-    } else {
+    if done.restarts {
         sentinel.path = write_sentinel(cx, &sentinel.payload).await;
-        cx.control.restart(Duration::from_millis(delay_ms), reason);
         restart = Some(Restart {
             ok: true,
             pid: std::process::id(),

@@ -4,6 +4,7 @@
 mod catalogue;
 mod channels;
 mod config;
+mod connect;
 mod devices;
 mod health;
 mod logs;
@@ -20,6 +21,7 @@ pub fn bindings() -> impl Iterator<Item = (&'static str, Function)> {
         presence::BINDINGS,
         logs::BINDINGS,
         config::BINDINGS,
+        connect::BINDINGS,
         catalogue::BINDINGS,
         voice::BINDINGS,
         devices::BINDINGS,

@@ -2,8 +2,9 @@
 //! answer, as it could if the answers were kept in a second place.
 
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::{Stream, StreamExt, future};
+use futures_util::{Stream, StreamExt, future, stream};
 use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -39,12 +40,18 @@ impl Health for HealthService {
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         let service = request.into_inner().service;
-        let mut told = None;
-        let changes = WatchStream::new(self.board.subscribe()).filter_map(move |snapshot| {
+        let told = Arc::new(Mutex::new(None));
+        let tell = move |snapshot: Snapshot| {
             let now = status(&snapshot, &service);
-            future::ready((told.replace(now) != Some(now)).then(|| Ok(answer(now))))
-        });
-        Ok(Response::new(changes.take_until(self.stop.clone().cancelled_owned()).boxed()))
+            let before = told.lock().unwrap_or_else(PoisonError::into_inner).replace(now);
+            future::ready((before != Some(now)).then(|| Ok(answer(now))))
+        };
+        let changes =
+            WatchStream::new(self.board.subscribe()).take_until(self.stop.clone().cancelled_owned());
+        // The last state is told even when the end came together with it.
+        let board = self.board.clone();
+        let last = stream::once(async move { board.snapshot() });
+        Ok(Response::new(changes.chain(last).filter_map(tell).boxed()))
     }
 }
 

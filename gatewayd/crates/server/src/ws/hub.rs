@@ -214,8 +214,12 @@ impl HubTask {
             let Some(first) = first else { return };
             self.take(first, &mut turn);
             self.take_waiting(&mut turn);
-            // Whoever joined before these events were published must see them.
+            // Whoever joined before these events were published must see them, and whoever is closed after them too.
             while let Ok(order) = orders.try_recv() {
+                if matches!(order, Order::Close(..)) {
+                    self.deliver(&turn).await;
+                    turn.clear();
+                }
                 self.obey(order).await;
             }
             self.deliver(&turn).await;
