@@ -105,6 +105,7 @@ fn health_status_and_presence() {
         );
         pairs.check("presence")?;
         pairs.ask("last-heartbeat", json!({})).await?;
+        pairs.ask("set-heartbeats", json!({})).await?;
         pairs.ask("set-heartbeats", json!({ "enabled": false })).await?;
         pairs.ask("set-heartbeats", json!({ "enabled": true })).await?;
         pairs.check("heartbeats")
@@ -128,6 +129,7 @@ fn catalogues_voice_and_usage() {
         pairs.ask("voicewake.set", json!({ "triggers": [" one ", 2, "", "two"] })).await?;
         pairs.ask("voicewake.get", Value::Null).await?;
         pairs.ask("voicewake.set", json!({ "triggers": [] })).await?;
+        pairs.ask("voicewake.set", json!({})).await?;
         pairs.check("voicewake")?;
         pairs.ask("talk.mode", json!({ "enabled": true, "phase": "listening" })).await?;
         pairs.ask("talk.mode", json!({ "enabled": false })).await?;
@@ -283,7 +285,7 @@ fn the_configuration_is_read_and_edited() {
 #[test]
 fn a_change_that_needs_a_restart_says_when() {
     gateway_tests::run(async {
-        let daemon = Daemon::builder().config(COMMENTED).start().await?;
+        let daemon = Daemon::builder().config(COMMENTED.replace("hot", "hybrid")).start().await?;
         let mut client = daemon.connect(Connect::cli()).await?;
         let hash = client.request("config.get", json!({})).await?["hash"].take();
         let mut pairs = Pairs::new(&mut client);
@@ -314,6 +316,8 @@ fn what_is_not_built_says_so() {
         let refused = operator.refused("no.such.method", json!({})).await?;
         let expected = json!({ "code": "INVALID_REQUEST", "message": "unknown method: no.such.method" });
         ensure!(refused.error == expected, "{refused:?}");
+        let refused = operator.refused("connect", json!({})).await?;
+        ensure!(refused.message == "connect is only valid as the first request", "{refused:?}");
         Ok(())
     });
 }

@@ -43,8 +43,9 @@ impl Call<'_> {
     /// admits and `T` does not is an error too. Without a schema the type's own words are the whole text.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T, ErrorShape> {
         let name = self.method.name;
-        let wrong = |problem: &dyn std::fmt::Display| {
-            ErrorShape::invalid(format!("invalid {name} params: {problem}"))
+        let wrong = |problem: &dyn std::fmt::Display| match self.method.params {
+            Some(_) => ErrorShape::invalid(format!("invalid {name} params: {problem}")),
+            None => ErrorShape::invalid(problem.to_string()),
         };
         let value = self.value().map_err(|problem| wrong(&problem))?;
         serde_json::from_value(value).map_err(|problem| wrong(&problem))
