@@ -76,11 +76,10 @@ pub(super) fn accept(
             origin = %gateway_base::printable::printable(peer.origin.as_deref().unwrap_or_default(), 200),
             "refused a WebSocket from a foreign web page; add its origin to gateway.controlUi.allowedOrigins if it is yours"
         );
-        return error(
-            StatusCode::FORBIDDEN,
-            "forbidden",
-            "Forbidden: this Origin may not connect; add it to gateway.controlUi.allowedOrigins",
-        );
+        let text = "Forbidden: this Origin may not connect; add it to gateway.controlUi.allowedOrigins";
+        let mut refused = error(StatusCode::FORBIDDEN, "forbidden", text);
+        refused.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+        return refused;
     }
     let upgraded = hyper::upgrade::on(&mut request);
     let (parts, _) = request.into_parts();
