@@ -1,14 +1,10 @@
-//! What every command is given: the environment, the paths, where to print, and the words to suggest. And from the
-//! parsed command line to the command.
+//! What every command is given: the environment, the paths, where to print, and the words to suggest.
 
 use gateway_base::clock::Clock;
 use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use gateway_base::profile;
 
-use crate::args::{Cli, Command};
-use crate::cmds;
-use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::spelling::Words;
@@ -47,24 +43,5 @@ impl App {
         let settings = Settings::load(&self.paths, &self.env);
         let env = settings.extend(&self.env);
         (settings, env)
-    }
-
-    /// Runs the command.
-    pub async fn run(&self, cli: Cli) -> Result<Exit, Failure> {
-        match cli.command {
-            Command::Status(args) => cmds::status::run(self, &args).await,
-            Command::Health(args) => cmds::health::run(self, &args).await,
-            Command::Probe(args) => cmds::probe::run(self, &args).await,
-            Command::Call(args) => cmds::call::run(self, &args).await,
-            Command::Reload(args) => cmds::reload::run(self, &args).await,
-            Command::Shutdown(args) => cmds::shutdown::run(self, &args).await,
-            Command::Logs(args) => cmds::logs::run(self, &args).await,
-            Command::Config(command) => cmds::config::run(self, &command),
-            Command::Devices(command) => cmds::devices::run(self, &command).await,
-            Command::UsageCost(args) => cmds::usage_cost::run(self, &args).await,
-            Command::Completions { shell } => cmds::offline::completions(&self.out, self.words, shell),
-            Command::Man => cmds::offline::man(&self.out),
-            Command::Version(_) => cmds::offline::version(&self.out),
-        }
     }
 }

@@ -6,6 +6,7 @@ pub mod app;
 pub mod args;
 pub mod become_daemon;
 pub mod cmds;
+pub mod dispatch;
 pub mod exit;
 pub mod gateway;
 pub mod identity;

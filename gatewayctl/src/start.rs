@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::args::{Cli, Command};
 use crate::become_daemon::become_daemon;
 use crate::cmds::offline;
+use crate::dispatch;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::spelling::{Plan, Words, plan};
@@ -93,7 +94,7 @@ fn online(cli: Cli, words: Words, out: Output, mut env: Env) -> Result<Exit, Fai
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
-    runtime.block_on(app.run(cli))
+    runtime.block_on(dispatch::run(&app, cli))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 mod commands;
 mod options;
+mod root;
 
 pub use commands::*;
 pub use options::*;
+pub use root::*;

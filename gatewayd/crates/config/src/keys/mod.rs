@@ -11,7 +11,6 @@ mod tree;
 mod agent_list;
 mod agents;
 mod channels;
-mod channels_more;
 mod cron;
 mod gateway;
 mod hooks;
@@ -41,7 +40,16 @@ pub(crate) const SECTIONS: &[&[Row]] = &[
     tools::ROWS,
     messages::ROWS,
     channels::ROWS,
-    channels_more::ROWS,
+    channels::telegram::ROWS,
+    channels::whatsapp::ROWS,
+    channels::discord::ROWS,
+    channels::slack::ROWS,
+    channels::googlechat::ROWS,
+    channels::signal::ROWS,
+    channels::imessage::ROWS,
+    channels::bluebubbles::ROWS,
+    channels::msteams::ROWS,
+    channels::plugins::ROWS,
     hooks::ROWS,
     cron::ROWS,
     plugins::ROWS,

@@ -135,7 +135,7 @@ impl Row {
 /// Declares the rows of a section: `"path": type, "default", "doc", flag, flag(..);`.
 macro_rules! keys {
     ($($path:literal : $ty:expr, $default:literal, $doc:literal $(, $flag:ident $(($arg:expr))?)*;)*) => {
-        pub(super) const ROWS: &[$crate::keys::Row] = &[
+        pub(in crate::keys) const ROWS: &[$crate::keys::Row] = &[
             $($crate::keys::Row::new($path, $ty, $default, $doc)$(.$flag($($arg)?))*),*
         ];
     };

@@ -1,0 +1,25 @@
+//! From the parsed command line to the command.
+
+use crate::app::App;
+use crate::args::{Cli, Command};
+use crate::cmds;
+use crate::exit::{Exit, Failure};
+
+/// Runs the command.
+pub async fn run(app: &App, cli: Cli) -> Result<Exit, Failure> {
+    match cli.command {
+        Command::Status(args) => cmds::status::run(app, &args).await,
+        Command::Health(args) => cmds::health::run(app, &args).await,
+        Command::Probe(args) => cmds::probe::run(app, &args).await,
+        Command::Call(args) => cmds::call::run(app, &args).await,
+        Command::Reload(args) => cmds::reload::run(app, &args).await,
+        Command::Shutdown(args) => cmds::shutdown::run(app, &args).await,
+        Command::Logs(args) => cmds::logs::run(app, &args).await,
+        Command::Config(command) => cmds::config::run(app, &command),
+        Command::Devices(command) => cmds::devices::run(app, &command).await,
+        Command::UsageCost(args) => cmds::usage_cost::run(app, &args).await,
+        Command::Completions { shell } => cmds::offline::completions(&app.out, app.words, shell),
+        Command::Man => cmds::offline::man(&app.out),
+        Command::Version(_) => cmds::offline::version(&app.out),
+    }
+}
