@@ -147,7 +147,7 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     let accepting = CancellationToken::new();
     start_ticks(&domain, &boot);
     let urls = listen_all(boot.listeners, tls.as_ref(), &http, &accepting, &boot.tasks);
-    watch::store(&store, moved_aside(store_note.as_ref()), &board, &boot.tasks);
+    watch::store(&store, moved_aside(store_note.as_ref()), &domain.devices, &board, &boot.tasks);
     watch::config(&live, &board, &boot.tasks);
     watch::problems(&board, &domain, &boot.tasks);
     watch::revocations(&domain, &hub, &boot.tasks);

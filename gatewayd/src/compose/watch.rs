@@ -3,8 +3,10 @@
 use gateway_adapters::store::{Store, StoreHealth};
 use gateway_api::caller::Grant;
 use gateway_api::domain::Domain;
+use gateway_base::error_chain::Chain;
 use gateway_base::task::{Kind, Tasks};
 use gateway_config::live::Live;
+use gateway_domain::devices::{Devices, Phase};
 use gateway_server::admin::health::{Board, Part, State};
 use gateway_server::ws::hub::Hub;
 use tokio::sync::broadcast::error::RecvError;
@@ -14,27 +16,39 @@ use tokio::sync::broadcast::error::RecvError;
 #[error("the store failed: {0}")]
 struct StoreFailed(String);
 
-/// Follows the store, and stops the daemon when it fails. A `note` from its opening is kept in sight.
-pub fn store(store: &Store, note: String, board: &Board, tasks: &Tasks) {
-    let (mut health, board, stop) = (store.health(), board.clone(), tasks.stopping());
+/// Follows the store and the records of devices in it, and stops the daemon when the store fails. A `note` from its
+/// opening is kept in sight.
+pub fn store(store: &Store, note: String, devices: &Devices, board: &Board, tasks: &Tasks) {
+    let (mut health, mut records) = (store.health(), devices.phase());
+    let (board, stop) = (board.clone(), tasks.stopping());
     tasks.spawn_fallible("store health", Kind::Essential, async move {
         loop {
             let now = health.borrow_and_update().clone();
-            match now {
-                StoreHealth::Ok if note.is_empty() => board.set(Part::Store, State::Serving, ""),
-                StoreHealth::Ok => board.set(Part::Store, State::Degraded, note.as_str()),
-                StoreHealth::Degraded { reason } => board.set(Part::Store, State::Degraded, reason),
-                StoreHealth::Failed { reason } => {
+            let unread = unread(&records.borrow_and_update());
+            match (now, unread) {
+                (StoreHealth::Ok, Some(reason)) => board.set(Part::Store, State::Degraded, reason),
+                (StoreHealth::Ok, None) if note.is_empty() => board.set(Part::Store, State::Serving, ""),
+                (StoreHealth::Ok, None) => board.set(Part::Store, State::Degraded, note.as_str()),
+                (StoreHealth::Degraded { reason }, _) => board.set(Part::Store, State::Degraded, reason),
+                (StoreHealth::Failed { reason }, _) => {
                     board.set(Part::Store, State::Failed, reason.as_str());
                     return Err(StoreFailed(reason));
                 }
             }
             tokio::select! {
                 changed = health.changed() => if changed.is_err() { return Ok(()) },
+                changed = records.changed() => if changed.is_err() { return Ok(()) },
                 () = stop.cancelled() => return Ok(()),
             }
         }
     });
+}
+
+fn unread(records: &Phase) -> Option<String> {
+    match records {
+        Phase::Failed(error) => Some(format!("device records cannot be read: {}", Chain(error))),
+        Phase::Loading | Phase::Ready => None,
+    }
 }
 
 /// Follows the configuration: degraded while the daemon runs on something other than the file.

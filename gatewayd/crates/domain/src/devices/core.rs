@@ -26,8 +26,11 @@ const INVALIDATED_QUEUE: usize = 1_024;
 /// Whether the records were read.
 #[derive(Clone, Debug)]
 pub enum Phase {
+    /// Not yet.
     Loading,
+    /// They were.
     Ready,
+    /// They cannot be read; it is tried again.
     Failed(Error),
 }
 

@@ -208,13 +208,10 @@ impl Devices {
         self.core.invalidated.subscribe()
     }
 
-    /// Why the records cannot be read, for health; `None` while all is well.
+    /// Tells whether the records can be read, for health.
     #[must_use]
-    pub fn failure(&self) -> Option<Error> {
-        match &*self.phase.borrow() {
-            Phase::Failed(error) => Some(error.clone()),
-            Phase::Loading | Phase::Ready => None,
-        }
+    pub fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.clone()
     }
 
     fn known(&self, admission: &Admission) -> Option<Issued> {

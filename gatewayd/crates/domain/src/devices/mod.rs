@@ -15,6 +15,7 @@ mod task;
 mod token;
 mod view;
 
+pub use core::Phase;
 pub use error::{Error, TokenError};
 pub use handle::{Admission, Admitted, Devices, DevicesOptions, Invalidated, Issued, Revoked};
 pub use record::Meta;
