@@ -162,10 +162,15 @@ impl Args {
         self.root_dev || self.profile.as_deref() == Some("dev")
     }
 
-    /// The style of the WebSocket traffic lines; `--compact` wins.
-    #[must_use]
-    pub fn ws_log_style(&self) -> &str {
-        if self.compact { "compact" } else { &self.ws_log }
+    /// The flags given for which this version has nothing to do: it prints no traffic lines and runs no agents.
+    pub fn without_effect(&self) -> impl Iterator<Item = &'static str> {
+        let given = [
+            ("--ws-log", self.ws_log != "auto"),
+            ("--compact", self.compact),
+            ("--raw-stream", self.raw_stream),
+            ("--raw-stream-path", self.raw_stream_path.is_some()),
+        ];
+        given.into_iter().filter_map(|(flag, is_given)| is_given.then_some(flag))
     }
 }
 
@@ -318,7 +323,14 @@ mod tests {
     #[test]
     fn the_last_of_two_equal_options_counts() {
         assert_eq!(args("--port 1 --port 2 --verbose --verbose").port.as_deref(), Some("2"));
-        assert_eq!(args("--ws-log full --compact").ws_log_style(), "compact");
+    }
+
+    #[test]
+    fn flags_without_effect_are_known() {
+        let given = |line| args(line).without_effect().collect::<Vec<_>>();
+        assert_eq!(given("--verbose --ws-log auto"), [""; 0]);
+        assert_eq!(given("--ws-log full --compact"), ["--ws-log", "--compact"]);
+        assert_eq!(given("--raw-stream --raw-stream-path x"), ["--raw-stream", "--raw-stream-path"]);
     }
 
     #[test]

@@ -107,6 +107,7 @@ pub async fn boot(
     let claimed = claim::claim(&who, &allowed, &config.gateway, &clock, args.force).await?;
     log.set_file(config.logging.file.clone());
     report(&who, &loaded);
+    report_flags(&args);
     claim::report(&who, &allowed, &claimed);
     export(&mut who.env, &args, allowed.port.number);
     let facts = Facts {
@@ -150,6 +151,13 @@ fn report(who: &Identity, loaded: &Loaded) {
     }
     for warning in &loaded.snapshot.warnings {
         tracing::warn!(subsystem = "gateway", "config: {}: {}", warning.path, warning.message);
+    }
+}
+
+/// A flag that is accepted for the original's sake and has no effect yet must not be taken for one that works.
+fn report_flags(args: &Args) {
+    for flag in args.without_effect() {
+        tracing::warn!(subsystem = "gateway", "{flag} is accepted, but has no effect in this version");
     }
 }
 
