@@ -19,7 +19,7 @@ Examples:
   gatewayd --profile work --port 19789       a second gateway, with its own state
 
 Exit codes: 0 asked to stop; 1 failed; 2 a root option is wrong; 69 the port or the lock is taken;
-78 the configuration is wrong or a safety rule refused the start.";
+78 the configuration or a flag's value is wrong, or a safety rule refused the start.";
 
 /// The options of the daemon as typed. Values are checked later, in the order of the original.
 #[derive(Clone, Debug, Parser)]
@@ -174,12 +174,12 @@ impl Args {
     }
 }
 
-/// `gatewayd 0.1.0 (commit 1a2b3c4, built 2026-01-29)`; commit and date are given by the build.
+/// `gatewayd 0.1.0 (commit 1a2b3c4, built 2026-01-29)`; commit and date come from `build.rs`.
 #[must_use]
 pub fn version() -> String {
-    let commit = option_env!("GATEWAYD_COMMIT").unwrap_or("unknown");
-    let built = option_env!("GATEWAYD_BUILD_DATE").unwrap_or("unknown");
-    format!("gatewayd {} (commit {commit}, built {built})", env!("CARGO_PKG_VERSION"))
+    let (version, commit, built) =
+        (env!("CARGO_PKG_VERSION"), env!("GATEWAYD_COMMIT"), env!("GATEWAYD_BUILD_DATE"));
+    format!("gatewayd {version} (commit {commit}, built {built})")
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "clap wants a fallible parser")]

@@ -43,7 +43,7 @@ pub enum Command {
     /// Print the manual page
     #[command(after_help = "Example:\n  gatewayctl man | man -l -")]
     Man,
-    /// Print the version
+    /// Print the version, commit and build date
     Version(JsonOption),
 }
 

@@ -4,6 +4,16 @@ use clap::Parser;
 
 use super::commands::Command;
 
+/// Version, commit and build date; the latter two come from the build script.
+pub const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (commit ",
+    env!("GATEWAYD_COMMIT"),
+    ", built ",
+    env!("GATEWAYD_BUILD_DATE"),
+    ")"
+);
+
 /// Exit codes, as `--help` prints them. They are those of [`crate::exit::Exit`].
 pub const AFTER_HELP: &str = "\
 Exit codes:
@@ -29,7 +39,7 @@ the name clawdbot, the program takes the same words.";
 
 /// Looks at, asks, configures and stops a gateway.
 #[derive(Debug, Parser)]
-#[command(name = "gatewayctl", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "gatewayctl", version = VERSION, after_help = AFTER_HELP, max_term_width = 100)]
 #[command(disable_version_flag = true, subcommand_required = true, arg_required_else_help = true)]
 pub struct Cli {
     /// Same as --profile dev: state in ~/.clawdbot-dev, port 19001.
@@ -44,7 +54,7 @@ pub struct Cli {
     #[arg(long, global = true)]
     pub no_color: bool,
 
-    /// Print the version.
+    /// Print version, commit and build date.
     #[arg(short = 'V', short_alias = 'v', long, action = clap::ArgAction::Version)]
     version: Option<bool>,
 

@@ -5,7 +5,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 use serde_json::{Value, json};
 
-use crate::args::Cli;
+use crate::args::{Cli, VERSION};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::spelling::Words;
@@ -29,18 +29,25 @@ pub fn man(out: &Output) -> Result<Exit, Failure> {
 
 /// Prints the version.
 pub fn version(out: &Output) -> Result<Exit, Failure> {
-    let version = env!("CARGO_PKG_VERSION");
     if out.is_json() {
         out.json(&version_document())?;
     } else {
-        out.say(format!("gatewayctl {version}"))?;
+        let (version, commit, built) =
+            (env!("CARGO_PKG_VERSION"), env!("GATEWAYD_COMMIT"), env!("GATEWAYD_BUILD_DATE"));
+        out.say(format!("gatewayctl {version} (commit {commit}, built {built})"))?;
     }
     Ok(Exit::Ok)
 }
 
 fn version_document() -> Value {
     let protocol = gateway_wire::version::PROTOCOL;
-    json!({"name": "gatewayctl", "version": env!("CARGO_PKG_VERSION"), "protocol": protocol})
+    json!({
+        "name": "gatewayctl",
+        "version": env!("CARGO_PKG_VERSION"),
+        "commit": env!("GATEWAYD_COMMIT"),
+        "buildDate": env!("GATEWAYD_BUILD_DATE"),
+        "protocol": protocol,
+    })
 }
 
 #[cfg(test)]

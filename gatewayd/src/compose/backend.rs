@@ -155,8 +155,8 @@ impl Admin {
         v1::StatusResponse {
             build: Some(v1::Build {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
-                commit: option_env!("GATEWAYD_COMMIT").unwrap_or_default().to_owned(),
-                date: option_env!("GATEWAYD_BUILD_DATE").unwrap_or_default().to_owned(),
+                commit: env!("GATEWAYD_COMMIT").to_owned(),
+                date: env!("GATEWAYD_BUILD_DATE").to_owned(),
             }),
             process: Some(self.process()),
             listeners: self
