@@ -32,9 +32,7 @@ pub fn version(out: &Output) -> Result<Exit, Failure> {
     if out.is_json() {
         out.json(&version_document())?;
     } else {
-        let (version, commit, built) =
-            (env!("CARGO_PKG_VERSION"), env!("GATEWAYD_COMMIT"), env!("GATEWAYD_BUILD_DATE"));
-        out.say(format!("gatewayctl {version} (commit {commit}, built {built})"))?;
+        out.say(format!("gatewayctl {VERSION}"))?;
     }
     Ok(Exit::Ok)
 }

@@ -9,7 +9,7 @@ use gateway_config::{diff, json5, load, path as config_path};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::run::invalid;
+use super::invalid::invalid;
 use crate::app::App;
 use crate::exit::{Exit, Failure};
 use crate::text::{Style, Text};

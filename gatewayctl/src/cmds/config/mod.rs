@@ -2,6 +2,7 @@
 //! uses; a running daemon sees the new file by itself.
 
 mod edit;
+mod invalid;
 mod run;
 mod show;
 

@@ -1,8 +1,5 @@
 //! From the words to one of the commands.
 
-use gateway_base::paths::Paths;
-use gateway_config::Issue;
-
 use super::{edit, show};
 use crate::app::App;
 use crate::args::ConfigCommand;
@@ -19,18 +16,4 @@ pub fn run(app: &App, command: &ConfigCommand) -> Result<Exit, Failure> {
         ConfigCommand::Explain { path, .. } => show::explain(app, path),
         ConfigCommand::File { .. } => show::file(app),
     }
-}
-
-/// The failure for a file that is not valid.
-pub fn invalid(app: &App, paths: &Paths, issues: &[Issue]) -> Failure {
-    let mut message = format!("Config invalid at {}.", paths.tilde(&paths.config));
-    for issue in issues {
-        message.push_str(&format!("\n- {}", one_line(&issue.to_string())));
-    }
-    let hint = format!("Repair the file, then check it with: {}", app.suggest("config validate"));
-    Failure::new(Exit::BadConfig, message).hint(hint)
-}
-
-fn one_line(text: &str) -> String {
-    text.replace('\n', " ")
 }

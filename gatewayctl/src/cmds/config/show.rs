@@ -6,7 +6,7 @@ use gateway_config::load::load;
 use gateway_config::{Snapshot, path as config_path, schema as config_schema, write};
 use serde_json::{Value, json};
 
-use super::run::invalid;
+use super::invalid::invalid;
 use crate::app::App;
 use crate::exit::{Exit, Failure};
 use crate::text::{Line, Style, Text, clean_json};

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::run::Kind;
+use super::kind::Kind;
 
 /// The whole answer.
 #[derive(Debug, Serialize)]

@@ -7,6 +7,7 @@ use gateway_base::env::Env;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::kind::Kind;
 use super::render::render;
 use super::report::{Connect, Network, Report, TargetReport, Warning, config_facts, own_entry};
 use crate::app::App;
@@ -16,48 +17,6 @@ use crate::gateway;
 use crate::settings::Settings;
 use crate::target::{self, Secrets, Target};
 use crate::ws::{self, Connection, Mode, Options};
-
-/// Why a target is probed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// It was named on the command line.
-    Explicit,
-    /// It is configured, and used or not.
-    Remote {
-        /// Whether the configuration's mode is remote.
-        active: bool,
-    },
-    /// It is on this machine.
-    Local,
-}
-
-impl Kind {
-    /// The word for programs.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Explicit => "explicit",
-            Self::Remote { .. } => "configRemote",
-            Self::Local => "localLoopback",
-        }
-    }
-
-    /// The words for people.
-    pub const fn heading(self) -> &'static str {
-        match self {
-            Self::Explicit => "URL (explicit)",
-            Self::Remote { active: true } => "Remote (configured)",
-            Self::Remote { active: false } => "Remote (configured, inactive)",
-            Self::Local => "Local loopback",
-        }
-    }
-
-    const fn budget(self) -> Duration {
-        match self {
-            Self::Explicit | Self::Remote { .. } => Duration::from_millis(1500),
-            Self::Local => Duration::from_millis(800),
-        }
-    }
-}
 
 /// Probes and prints.
 pub async fn run(app: &App, args: &ProbeArgs) -> Result<Exit, Failure> {

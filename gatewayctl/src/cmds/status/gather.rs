@@ -9,9 +9,8 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::daemon::{Asked, Daemon, ask};
-use super::report::{
-    ConfigReport, ConfigView, ControlUi, GatewayReport, Report, Rpc, RpcFailure, ServiceReport,
-};
+use super::report::{ConfigReport, ConfigView, ControlUi, GatewayReport, Report, ServiceReport};
+use super::rpc::{Rpc, RpcFailure};
 use super::verdict::{Facts, judge};
 use crate::app::App;
 use crate::args::StatusArgs;

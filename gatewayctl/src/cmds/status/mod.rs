@@ -5,6 +5,7 @@ mod daemon;
 mod gather;
 mod render;
 mod report;
+mod rpc;
 mod run;
 mod verdict;
 

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::daemon::{Asked, Daemon};
-use super::report::{Rpc, RpcFailure};
+use super::rpc::{Rpc, RpcFailure};
 use crate::exit::Exit;
 use crate::ports::{PortReport, PortStatus};
 use crate::service::{Runtime, RuntimeState};

@@ -8,7 +8,8 @@ use gateway_config::Issue;
 
 use super::*;
 use crate::cmds::status::daemon::{Asked, Daemon};
-use crate::cmds::status::report::{ConfigReport, ControlUi, GatewayReport, RpcFailure, ServiceReport};
+use crate::cmds::status::report::{ConfigReport, ControlUi, GatewayReport, ServiceReport};
+use crate::cmds::status::rpc::RpcFailure;
 use crate::cmds::status::verdict::{Facts, judge};
 use crate::cmds::testing::{assert_golden, assert_schema};
 use crate::output::Output;

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use gateway_base::paths::Paths;
 use indexmap::IndexMap;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::heartbeat::HeartbeatBlock;
 use super::view::{View, texts};
 
 /// The `agents` section.
@@ -35,7 +34,7 @@ pub struct AgentDefaults {
     pub context_tokens: Option<u64>,
     /// How many turns run at once.
     pub max_concurrent: usize,
-    pub(super) heartbeat: HeartbeatBlock,
+    pub(super) heartbeat: Map<String, Value>,
 }
 
 /// A model and what is tried after it.
@@ -71,7 +70,7 @@ pub struct Agent {
     pub model: Option<ModelChoice>,
     /// How it presents itself.
     pub identity: Identity,
-    pub(super) heartbeat: Option<HeartbeatBlock>,
+    pub(super) heartbeat: Option<Map<String, Value>>,
 }
 
 /// How an agent presents itself.
@@ -129,9 +128,14 @@ impl AgentDefaults {
             skip_bootstrap: view.flag("agents.defaults.skipBootstrap"),
             context_tokens: view.raw("agents.defaults.contextTokens").and_then(super::view::whole),
             max_concurrent: view.number("agents.defaults.maxConcurrent").unwrap_or(4),
-            heartbeat: HeartbeatBlock::read(view.raw("agents.defaults.heartbeat")),
+            heartbeat: view.raw("agents.defaults.heartbeat").map(block).unwrap_or_default(),
         }
     }
+}
+
+/// A block as written; what is not an object counts as empty.
+fn block(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
 }
 
 impl ModelChoice {
@@ -165,7 +169,7 @@ impl Agent {
                 emoji: text(identity, "emoji"),
                 avatar: text(identity, "avatar"),
             },
-            heartbeat: entry.get("heartbeat").map(|block| HeartbeatBlock::read(Some(block))),
+            heartbeat: entry.get("heartbeat").map(block),
             id,
         }
     }

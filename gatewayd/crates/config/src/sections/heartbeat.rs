@@ -1,6 +1,6 @@
 //! Heartbeats: who has them and with which settings.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::agents::Agents;
 use super::duration::parse_ms;
@@ -52,16 +52,6 @@ pub struct ActiveHours {
     pub timezone: Option<String>,
 }
 
-/// One `heartbeat` block as written.
-#[derive(Clone, Debug, Default)]
-pub(super) struct HeartbeatBlock(Map<String, Value>);
-
-impl HeartbeatBlock {
-    pub(super) fn read(value: Option<&Value>) -> Self {
-        Self(value.and_then(Value::as_object).cloned().unwrap_or_default())
-    }
-}
-
 /// Whether `agent` has heartbeats: once any agent has a block of its own, only those with one; else the default.
 pub(super) fn takes_part(agents: &Agents, agent: &str) -> bool {
     if agents.list.iter().any(|a| a.heartbeat.is_some()) {
@@ -74,8 +64,8 @@ pub(super) fn takes_part(agents: &Agents, agent: &str) -> bool {
 pub(super) fn resolve(agents: &Agents, agent: &str) -> Heartbeat {
     let enabled = takes_part(agents, agent);
     let own = agents.list.iter().find(|a| a.id == agent).and_then(|a| a.heartbeat.as_ref());
-    let mut block = agents.defaults.heartbeat.0.clone();
-    for (key, value) in own.into_iter().flat_map(|own| &own.0) {
+    let mut block = agents.defaults.heartbeat.clone();
+    for (key, value) in own.into_iter().flatten() {
         block.insert(key.clone(), value.clone());
     }
     let text = |key: &str| {

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gateway_base::clock::Clock;
 use tokio::sync::broadcast;
 
+use super::admission::Invalidated;
 use super::error::Error;
-use super::handle::{DevicesOptions, Invalidated};
 use super::record::{self, Device};
 use super::table::{Entry, Table};
 use super::token::ServerKey;
@@ -44,8 +44,7 @@ pub struct Core {
 }
 
 impl Core {
-    pub fn new(options: DevicesOptions) -> Self {
-        let DevicesOptions { store, bus, clock } = options;
+    pub fn new(store: Arc<dyn Buckets>, bus: Bus, clock: Clock) -> Self {
         Self {
             store,
             bus,

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use gateway_base::clock::{Clock, UnixMs};
-use gateway_base::secret::Secret;
+use gateway_base::clock::Clock;
 use gateway_wire::types::devices::{DevicePairApproveResult, DevicePairListResult, DevicePairRejectResult};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use super::admission::{Admission, Admitted, Invalidated, Issued, Revoked};
 use super::core::{Core, Phase};
 use super::error::{Error, TokenError};
 use super::identity::Identity;
 use super::operation::{Command, Touch};
-use super::record::Meta;
 use super::task::DevicesTask;
 use crate::events::Bus;
 use crate::ports::store::Buckets;
@@ -37,68 +36,6 @@ pub struct Devices {
     phase: watch::Receiver<Phase>,
 }
 
-/// A device that connects, after its signature and its credential were checked.
-#[derive(Clone, Debug)]
-pub struct Admission {
-    /// Who it is.
-    pub identity: Identity,
-    /// What it says about itself.
-    pub meta: Meta,
-    /// The effective role.
-    pub role: String,
-    /// The effective scopes.
-    pub scopes: Vec<String>,
-    /// Whether it is on this machine and so may be paired without asking.
-    pub is_local: bool,
-}
-
-/// The answer to an [`Admission`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Admitted {
-    /// It is paired; here is its token.
-    Paired(Issued),
-    /// A person has to approve this request first.
-    PairingRequired {
-        /// The waiting request.
-        request_id: String,
-    },
-}
-
-/// A token handed to its device or to the one who rotated it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Issued {
-    /// Whose it is.
-    pub device_id: String,
-    /// For which role.
-    pub role: String,
-    /// The token.
-    pub token: Secret,
-    /// What it grants.
-    pub scopes: Vec<String>,
-    /// When it was made.
-    pub issued_at_ms: UnixMs,
-}
-
-/// A revocation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Revoked {
-    /// Whose token.
-    pub device_id: String,
-    /// For which role.
-    pub role: String,
-    /// Since when.
-    pub revoked_at_ms: UnixMs,
-}
-
-/// Sessions that this device opened in this role with its token must end: the token was rotated or revoked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invalidated {
-    /// The device.
-    pub device_id: String,
-    /// The role.
-    pub role: String,
-}
-
 type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 impl Devices {
@@ -107,7 +44,7 @@ impl Devices {
     pub fn new(options: DevicesOptions) -> (Self, DevicesTask) {
         let (commands, receiver) = mpsc::channel(QUEUE);
         let (phase, phases) = watch::channel(Phase::Loading);
-        let core = Arc::new(Core::new(options));
+        let core = Arc::new(Core::new(options.store, options.bus, options.clock));
         let task = DevicesTask::new(core.clone(), receiver, phase);
         (Self { core, commands, phase: phases }, task)
     }

@@ -2,6 +2,7 @@
 //! the tokens they were given. [`DevicesTask`] owns the records and is the only one that writes them; [`Devices`] is
 //! the handle everybody else holds.
 
+mod admission;
 pub mod authenticate;
 mod core;
 mod error;
@@ -15,9 +16,10 @@ mod task;
 mod token;
 mod view;
 
+pub use admission::{Admission, Admitted, Invalidated, Issued, Revoked};
 pub use core::Phase;
 pub use error::{Error, TokenError};
-pub use handle::{Admission, Admitted, Devices, DevicesOptions, Invalidated, Issued, Revoked};
+pub use handle::{Devices, DevicesOptions};
 pub use record::Meta;
 pub use task::DevicesTask;
 

@@ -7,9 +7,9 @@ use gateway_wire::types::devices::{
 };
 use tokio::sync::oneshot;
 
+use super::admission::{Admission, Admitted, Issued, Revoked};
 use super::core::Core;
 use super::error::Error;
-use super::handle::{Admission, Admitted, Issued, Revoked};
 use super::identity::Identity;
 use super::record::{self, Device, Meta, Request};
 use super::scopes;

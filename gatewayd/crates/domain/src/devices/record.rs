@@ -9,7 +9,7 @@ use gateway_base::secret::Secret;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::handle::{Admission, Issued};
+use super::admission::{Admission, Issued};
 use super::identity::Identity;
 use super::scopes;
 use super::token::{ServerKey, Token};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use gateway_base::clock::UnixMs;
 
-use super::handle::Admission;
+use super::admission::Admission;
 use super::record::{Device, Request};
 use super::token::ServerKey;
 use crate::ports::store::Revision;

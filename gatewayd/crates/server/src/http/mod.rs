@@ -1,6 +1,7 @@
 //! HTTP/1.1 on the gateway's port: the upgrade to WebSocket on any path, the three probes, the metrics, and one page
 //! that says what this is. Everything else is a JSON error.
 
+mod answer;
 mod page;
 mod process;
 mod router;

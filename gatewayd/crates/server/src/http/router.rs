@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway_api::connect::Peer;
-use http::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{ALLOW, AUTHORIZATION};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -21,6 +19,7 @@ use prometheus_client::registry::Registry;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use super::answer::{error, html, json, response};
 use super::upgrade::{self, Ends};
 use super::{page, process};
 use crate::admin::health::{Board, Part, State};
@@ -77,7 +76,7 @@ where
         async move {
             let peer = upgrade::peer(ends, request.headers());
             if upgrade::is_upgrade(request.headers()) {
-                return Ok::<_, Infallible>(upgrade::accept(&http, request, peer, &ticket));
+                return Ok::<_, Infallible>(upgrade::accept(&http.serve, request, peer, &ticket));
             }
             Ok(route(&http, &request, &peer).await)
         }
@@ -174,30 +173,4 @@ async fn metrics(registry: Arc<Registry>) -> Response<Full<Bytes>> {
         }
         _ => error(StatusCode::INTERNAL_SERVER_ERROR, "api_error", "the metrics could not be written"),
     }
-}
-
-/// A JSON error in the form of the original's HTTP endpoints.
-pub(super) fn error(status: StatusCode, kind: &str, message: &str) -> Response<Full<Bytes>> {
-    json(status, &serde_json::json!({ "error": { "message": message, "type": kind } }))
-}
-
-fn json(status: StatusCode, value: &serde_json::Value) -> Response<Full<Bytes>> {
-    response(status, "application/json; charset=utf-8", value.to_string().into())
-}
-
-fn html(text: String) -> Response<Full<Bytes>> {
-    let mut response = response(StatusCode::OK, "text/html; charset=utf-8", text.into());
-    let policy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    response
-}
-
-fn response(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
 }

@@ -17,9 +17,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
-use super::router::{Http, error};
+use super::answer::error;
 use crate::ws::preauth::Ticket;
-use crate::ws::{self, Stream};
+use crate::ws::{self, Serve, Stream};
 
 /// The path of the canvas's live-reload socket, where a gateway handshake never happens.
 const CANVAS_SOCKET: &str = "/__clawdbot/ws";
@@ -60,7 +60,7 @@ pub(super) struct Ends {
 
 /// Answers an upgrade request and starts the connection.
 pub(super) fn accept(
-    http: &Arc<Http>,
+    serve: &Arc<Serve>,
     mut request: Request<Incoming>,
     peer: Peer,
     ticket: &Mutex<Option<Ticket>>,
@@ -68,8 +68,8 @@ pub(super) fn accept(
     if request.uri().path() == CANVAS_SOCKET {
         return error(StatusCode::NOT_FOUND, "not_found", "Not Found: the canvas live-reload socket is off");
     }
-    if !http.serve.api.origin_allowed(&peer) {
-        http.serve.metrics.refused("origin");
+    if !serve.api.origin_allowed(&peer) {
+        serve.metrics.refused("origin");
         tracing::warn!(
             subsystem = "gateway/ws",
             peer = %peer.ip,
@@ -96,11 +96,11 @@ pub(super) fn accept(
     let Some(ticket) = ticket.lock().unwrap_or_else(PoisonError::into_inner).take() else {
         return error(StatusCode::BAD_REQUEST, "invalid_request_error", "Bad Request: already upgraded");
     };
-    let http = http.clone();
-    let tasks = http.serve.tasks.clone();
+    let serve = serve.clone();
+    let tasks = serve.tasks.clone();
     tasks.spawn("websocket", Kind::Request, async move {
         if let Some(stream) = stream(upgraded).await {
-            ws::serve(http.serve.clone(), stream, peer, ticket).await;
+            ws::serve(serve, stream, peer, ticket).await;
         }
     });
     let (mut head, ()) = response.into_parts();
