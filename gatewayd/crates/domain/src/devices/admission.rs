@@ -4,7 +4,7 @@ use gateway_base::clock::UnixMs;
 use gateway_base::secret::Secret;
 
 use super::identity::Identity;
-use super::record::Meta;
+use super::meta::Meta;
 
 /// A device that connects, after its signature and its credential were checked.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ mod core;
 mod error;
 mod handle;
 pub mod identity;
+mod meta;
 mod operation;
 mod record;
 pub mod scopes;
@@ -20,7 +21,7 @@ pub use admission::{Admission, Admitted, Invalidated, Issued, Revoked};
 pub use core::Phase;
 pub use error::{Error, TokenError};
 pub use handle::{Devices, DevicesOptions};
-pub use record::Meta;
+pub use meta::Meta;
 pub use task::DevicesTask;
 
 #[cfg(test)]
