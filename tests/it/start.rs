@@ -377,6 +377,8 @@ fn it_can_be_told_to_start_without_a_config() {
         let daemon = Daemon::builder().home(home.clone()).args(["--allow-unconfigured"]).start().await?;
         daemon.connect(Connect::cli().anonymous().device(Device::seeded(1))).await?;
         ensure!(!home.config().exists(), "no file is made up");
+        let hint = "or: gatewayd --token <token>)";
+        ensure!(daemon.stderr()?.contains(hint), "the hint can be read: {}", daemon.stderr()?);
         Ok(())
     });
 }

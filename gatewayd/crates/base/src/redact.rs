@@ -175,9 +175,23 @@ impl Pattern {
         }
         let secret = found.iter().skip(1).flatten().filter(|m| !m.as_str().is_empty()).last();
         let (Some(secret), Some(all)) = (secret, found.get(0)) else { return mask(whole) };
+        // What somebody configured as a secret is one, whatever it looks like.
+        if matches!(self.expression, Expression::BuiltIn(..)) && is_placeholder(secret.as_str()) {
+            return whole.to_owned();
+        }
         let (start, end) = (secret.start() - all.start(), secret.end() - all.start());
         format!("{}{}{}", &whole[..start], mask(secret.as_str()), &whole[end..])
     }
+}
+
+/// Whether `text` only says what belongs there, as `<token>` in a hint does. Nothing but these words counts, since a
+/// real secret may have angle brackets too; the sentence around the hint may go on after it.
+fn is_placeholder(text: &str) -> bool {
+    const WORDS: &[&str] =
+        &["your", "the", "new", "gateway", "auth", "device", "token", "password", "secret", "api", "key"];
+    let text = text.trim_end_matches([')', '.', ',', ';', ':']);
+    let inner = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+    inner.is_some_and(|inner| inner.split(['-', '_', ' ']).all(|word| WORDS.contains(&word)))
 }
 
 /// A secret for display: `***`, or first six and last four characters when it is 18 or longer.
@@ -270,6 +284,32 @@ mod tests {
         let pem = "x -----BEGIN RSA PRIVATE KEY-----\nabc\ndef\n-----END RSA PRIVATE KEY----- y";
         let expected = "x -----BEGIN RSA PRIVATE KEY-----\n…redacted…\n-----END RSA PRIVATE KEY----- y";
         assert_eq!(built_in(pem), expected);
+    }
+
+    #[test]
+    fn a_placeholder_is_no_secret_and_nothing_else_passes_for_one() {
+        for hint in [
+            "set gateway.auth.token, or: gatewayd --token <token>)",
+            "clawdbot gateway --token '<your-token>'.",
+            "CLAWDBOT_GATEWAY_PASSWORD=<password>",
+            "gateway.auth.token: \"<the gateway token>\"",
+        ] {
+            assert_eq!(built_in(hint), hint);
+        }
+        for (text, expected) in [
+            ("gatewayd --token <hunter2>", "gatewayd --token ***"),
+            ("gatewayd --token <token>hunter2", "gatewayd --token ***"),
+            ("gatewayd --token hunter2<token>", "gatewayd --token ***"),
+            ("gatewayd --token <token", "gatewayd --token ***"),
+            ("gatewayd --token <>", "gatewayd --token ***"),
+            ("gatewayd --token <token-7f3a>", "gatewayd --token ***"),
+            ("gatewayd --token <TOKEN>", "gatewayd --token ***"),
+            ("--token <token> --password hunter2", "--token <token> --password ***"),
+        ] {
+            assert_eq!(built_in(text), expected, "{text}");
+        }
+        let custom = Redactor::custom(["--token (\\S+)"]).expect("it compiles");
+        assert_eq!(custom.apply("--token <token>"), "--token ***");
     }
 
     #[test]
