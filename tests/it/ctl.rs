@@ -2,6 +2,7 @@
 //! one JSON document where one was asked for.
 
 use anyhow::{Context, Result, ensure};
+use gateway_admin::v1::PartState;
 use gateway_tests::binaries;
 use gateway_tests::daemon::Daemon;
 use gateway_tests::home::Home;
@@ -36,6 +37,34 @@ fn what_it_says_of_a_running_gateway() {
             let seen = daemon.ctl(args).await?;
             ensure!(seen.code == Some(0) && seen.stdout.contains(text), "{args:?}: {seen:?}");
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_part_can_be_asked_by_every_name_and_has_one_state() {
+    gateway_tests::run(async {
+        let daemon = Daemon::start().await?;
+        let help = daemon.ctl(&["health", "--help"]).await?.stdout;
+        let list = help.split("Only this part: ").nth(1).and_then(|rest| rest.split('.').next());
+        let listed: Vec<_> = list
+            .context("the help lists the parts")?
+            .split([',', ' ', '\n'])
+            .filter(|w| !w.is_empty())
+            .collect();
+        for part in daemon.admin().await?.health().await?.parts {
+            ensure!(listed.contains(&part.name.as_str()), "{}: {listed:?}", part.name);
+            let seen = daemon.ctl(&["health", "--part", &part.name]).await?;
+            let ok = part.state() == PartState::Serving;
+            ensure!(seen.code == Some(i32::from(!ok)), "{}: {seen:?}", part.name);
+        }
+        daemon.home.write_config("{ gateway: {")?;
+        ensure!(daemon.ctl(&["reload"]).await?.code != Some(0), "a broken file is refused");
+        let seen = daemon.ctl(&["health", "--part", "config"]).await?;
+        ensure!(seen.code == Some(0) && seen.stdout.contains("degraded"), "{seen:?}");
+        ensure!(!seen.stdout.contains("serving"), "{seen:?}");
+        let seen = document(&daemon.ctl(&["health", "--part", "config", "--json"]).await?.stdout)?;
+        ensure!(seen["state"] == "degraded" && seen["parts"][0]["state"] == "degraded", "{seen}");
         Ok(())
     });
 }

@@ -28,7 +28,7 @@ pub struct Document {
     pub ok: bool,
     /// The question.
     pub probe: String,
-    /// The verdict on the whole.
+    /// How what was asked for is: the part, or else the whole.
     pub state: &'static str,
     /// Where the daemon is in its life.
     pub phase: &'static str,
@@ -54,29 +54,24 @@ pub struct Part {
 impl Question {
     /// Answers the question. `None` when there is no such part.
     pub fn answer(&self, health: &HealthResponse) -> Option<Document> {
-        let (probe, ok, parts) = match self {
-            Self::Live => ("live".to_owned(), true, Vec::new()),
+        let whole = health.state();
+        let (probe, ok, state, parts) = match self {
+            Self::Live => ("live".to_owned(), true, whole, Vec::new()),
             Self::Startup => {
                 let started = !matches!(health.phase(), Phase::Starting | Phase::Unspecified);
-                ("startup".to_owned(), started, Vec::new())
+                ("startup".to_owned(), started, whole, Vec::new())
             }
             Self::Ready => {
-                let ready = health.phase() == Phase::Serving && works(health.state());
-                ("ready".to_owned(), ready, health.parts.iter().map(part).collect())
+                let ready = health.phase() == Phase::Serving && works(whole);
+                ("ready".to_owned(), ready, whole, health.parts.iter().map(part).collect())
             }
             Self::Part(name) => {
                 let found = health.parts.iter().find(|part| part.name == *name)?;
-                let ok = health.phase() == Phase::Serving && works(found.state());
-                (format!("part {name}"), ok, vec![part(found)])
+                let state = in_phase(found.state(), health.phase());
+                (format!("part {name}"), works(state), state, vec![part(found)])
             }
         };
-        Some(Document {
-            ok,
-            probe,
-            state: state_word(health.state()),
-            phase: phase_word(health.phase()),
-            parts,
-        })
+        Some(Document { ok, probe, state: state_word(state), phase: phase_word(health.phase()), parts })
     }
 }
 
@@ -87,7 +82,7 @@ impl Document {
         let (style, mark) = if self.ok { (Style::Good, "✓") } else { (Style::Bad, "✗") };
         text.push(Line::default().with(style, mark).with(
             Style::Plain,
-            format!(" {}: {} ({})", self.probe, if self.ok { "yes" } else { "no" }, self.phase),
+            format!(" {}: {} ({})", self.probe, if self.ok { "yes" } else { "no" }, self.state),
         ));
         for part in self.parts.iter().filter(|part| !matches!(part.state, "serving" | "disabled")) {
             text.push(part.line());
@@ -123,6 +118,15 @@ pub fn part(of: &PartHealth) -> Part {
         state: state_word(of.state()),
         reason: of.reason.clone(),
         since: of.since.as_ref().map(|since| iso_utc(time::unix_ms(since))),
+    }
+}
+
+/// What `state` of a part comes to in `phase`: no part serves before the start is over or after a stop has begun.
+const fn in_phase(state: PartState, phase: Phase) -> PartState {
+    match phase {
+        Phase::Serving => state,
+        Phase::Starting | Phase::Unspecified => PartState::Starting,
+        Phase::Draining | Phase::Stopping => PartState::Stopping,
     }
 }
 
@@ -190,10 +194,29 @@ mod tests {
     }
 
     #[test]
+    fn a_part_is_in_one_state() {
+        let part = Question::Part("store".to_owned());
+        for (phase, whole, store, text) in [
+            (
+                Phase::Serving,
+                PartState::Serving,
+                PartState::Degraded,
+                "✓ part store: yes (degraded)\n! store: degraded - disk full\n",
+            ),
+            (Phase::Serving, PartState::Degraded, PartState::Serving, "✓ part store: yes (serving)\n"),
+            (Phase::Draining, PartState::Stopping, PartState::Serving, "✗ part store: no (stopping)\n"),
+            (Phase::Starting, PartState::Starting, PartState::Serving, "✗ part store: no (starting)\n"),
+        ] {
+            let answer = part.answer(&health(phase, whole, store)).expect("an answer");
+            assert_eq!(answer.render().plain(), text);
+        }
+    }
+
+    #[test]
     fn answers_have_their_text_and_schema() {
         let broken = health(Phase::Serving, PartState::Failed, PartState::Failed);
         let answer = Question::Ready.answer(&broken).expect("an answer");
-        assert_eq!(answer.render().plain(), "✗ ready: no (serving)\n✗ store: failed - disk full\n");
+        assert_eq!(answer.render().plain(), "✗ ready: no (failed)\n✗ store: failed - disk full\n");
         assert_schema("health-probe", &answer);
     }
 }
