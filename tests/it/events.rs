@@ -159,6 +159,55 @@ fn replacing_a_token_ends_what_it_opened() {
     });
 }
 
+/// Asks for what ends the session, and reads to its end: the answer has to come before the close frame.
+async fn last_answer(client: &mut Client, method: &str, params: Value) -> Result<Value> {
+    let answer = client.request(method, params).await.context("the answer comes before the close")?;
+    let end = client.socket().closed().await?;
+    ensure!(end.as_ref().is_some_and(|(code, _)| *code == 1008), "{end:?}");
+    Ok(answer)
+}
+
+/// Whether the close overtakes the answer is a race, so it is run many times.
+const RACES: usize = 50;
+
+#[test]
+fn whoever_ends_its_own_token_is_answered_first() {
+    gateway_tests::run(async {
+        let daemon = Daemon::start().await?;
+        let how = || Connect::cli().device(Device::seeded(1));
+        let own = json!({ "deviceId": Device::seeded(1).id, "role": "operator" });
+        for round in 0..RACES {
+            let method = ["device.token.rotate", "device.token.revoke"][round % 2];
+            let token = daemon.connect(how()).await?.hello["auth"]["deviceToken"].take();
+            let token = token.as_str().context("a token")?;
+            let mut client = daemon.connect(how().token(token)).await?;
+            let answer = last_answer(&mut client, method, own.clone()).await;
+            let answer = answer.with_context(|| format!("{method}, round {round}"))?;
+            ensure!(answer["deviceId"] == own["deviceId"], "{answer}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn whoever_changes_the_secret_it_came_with_is_answered_first() {
+    gateway_tests::run(async {
+        let daemon = Daemon::start().await?;
+        let mut secret = gateway_tests::home::TOKEN.to_owned();
+        for round in 0..RACES {
+            let mut client = daemon.connect(Connect::cli().token(&secret)).await?;
+            let hash = client.request("config.get", json!({})).await?["hash"].take();
+            secret = format!("secret-{round}");
+            let raw = format!("{{ gateway: {{ auth: {{ token: '{secret}' }} }} }}");
+            let patch = json!({ "raw": raw, "baseHash": hash });
+            let answer = last_answer(&mut client, "config.patch", patch).await;
+            let answer = answer.with_context(|| format!("round {round}"))?;
+            ensure!(answer["ok"] == true, "{answer}");
+        }
+        Ok(())
+    });
+}
+
 #[test]
 fn no_envelope_carries_null() {
     gateway_tests::run(async {

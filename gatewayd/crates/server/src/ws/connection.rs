@@ -195,7 +195,6 @@ async fn first_message(incoming: &mut Incoming, outbox: &Outbox) -> Result<Bytes
 
 /// Answers requests until the client is gone.
 async fn requests(serve: &Arc<Serve>, incoming: &mut Incoming, client: &Arc<Client>) -> End {
-    let in_flight = Arc::new(());
     loop {
         client.outbox.room().await;
         let turn = poll_fn(|cx| {
@@ -205,7 +204,7 @@ async fn requests(serve: &Arc<Serve>, incoming: &mut Incoming, client: &Arc<Clie
                 let poll = incoming.poll_messages(cx, &client.outbox, |message| {
                     serve.metrics.received(message.len());
                     let before = out.len();
-                    answer(serve, client, &message, &in_flight, out);
+                    answer(serve, client, &message, out);
                     answers += u64::from(out.len() > before);
                     out.len() < TURN_BYTES
                 });
@@ -229,21 +228,19 @@ async fn requests(serve: &Arc<Serve>, incoming: &mut Incoming, client: &Arc<Clie
     }
 }
 
-fn answer(serve: &Arc<Serve>, client: &Arc<Client>, message: &[u8], in_flight: &Arc<()>, out: &mut Vec<u8>) {
-    let busy = Arc::strong_count(in_flight) > IN_FLIGHT;
+fn answer(serve: &Arc<Serve>, client: &Arc<Client>, message: &[u8], out: &mut Vec<u8>) {
+    let busy = client.outbox.owed() >= IN_FLIGHT;
     match serve.api.dispatch(&client.caller, message, busy) {
         Outcome::Nothing => {}
         Outcome::Now(answer) => frame::append_text(out, answer.about(), |out| answer.write(out)),
         Outcome::Later(work) => {
-            let (outbox, running, metrics) =
-                (client.outbox.clone(), in_flight.clone(), serve.metrics.clone());
+            let (owed, metrics) = (client.outbox.owe(), serve.metrics.clone());
             serve.tasks.spawn("request", Kind::Request, async move {
                 let answer = work.await;
                 let mut bytes = Vec::new();
                 frame::append_text(&mut bytes, answer.about(), |out| answer.write(out));
                 metrics.sent(1, bytes.len());
-                outbox.send(&bytes);
-                drop(running);
+                owed.pay(&bytes);
             });
         }
     }

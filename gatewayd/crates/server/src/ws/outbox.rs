@@ -5,10 +5,14 @@
 //! The queue is bounded in bytes. Past the limit, droppable events are dropped; the others start a grace time, and a
 //! client that is still past the limit when it ends is closed as a slow consumer (rule R18). Four times the limit
 //! ends the grace at once.
+//!
+//! A close waits for the answers that are still owed, because a request may be what ends its own session: whoever
+//! rotates the token it came with must learn the new one. Nothing else is sent or accepted meanwhile.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +27,9 @@ use super::stream::Sink;
 
 /// How long a client may take to accept the close frame.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+/// How long a close waits for answers that are owed. What a request had to do is done when it ends its own session;
+/// only a long wait of another request can take more.
+const OWED_LIMIT: Duration = Duration::from_secs(1);
 
 /// When a slow client is dropped.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +50,8 @@ impl Default for Limits {
 pub struct Outbox {
     limits: Limits,
     state: Mutex<State>,
+    /// Answers that are being worked out. It only falls while the state is locked.
+    owed: AtomicUsize,
     /// Wakes the connection's task: there is something to write, or it is over.
     work: Notify,
     /// Wakes the reader: the queue is below the limit again.
@@ -61,7 +70,9 @@ struct State {
     bytes: usize,
     mode: Mode,
     over_since: Option<Instant>,
-    /// When a closing client that takes nothing is given up.
+    /// The close frame, while answers are owed.
+    farewell: Option<Bytes>,
+    /// When the waiting for owed answers, or for a client that takes nothing, ends.
     give_up: Option<Instant>,
 }
 
@@ -71,6 +82,8 @@ enum Mode {
     #[default]
     Corked,
     Open,
+    /// The close frame waits for the answers that are owed; nothing else is accepted.
+    Leaving,
     /// The close frame is queued; nothing more is accepted.
     Closing,
     Closed,
@@ -85,11 +98,40 @@ pub struct Delivery {
     pub closed: bool,
 }
 
+/// An answer that is being worked out. It is paid when this is dropped, whatever came of it.
+pub(super) struct Owed(Arc<Outbox>);
+
+impl Owed {
+    /// Sends the answer.
+    pub fn pay(self, answer: &[u8]) {
+        self.0.send(answer);
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        self.0.owed.fetch_sub(1, Ordering::Relaxed);
+        self.0.leave(&mut state);
+    }
+}
+
 impl Outbox {
     /// An outbox in front of `direct`, or of a task that pumps everything when there is none.
     pub(super) fn new(direct: Option<Arc<TcpStream>>, limits: Limits) -> Arc<Self> {
         let state = Mutex::new(State { direct, ..State::default() });
-        Arc::new(Self { limits, state, work: Notify::new(), room: Notify::new() })
+        Arc::new(Self { limits, state, owed: AtomicUsize::new(0), work: Notify::new(), room: Notify::new() })
+    }
+
+    /// Promises an answer: a close will wait for it.
+    pub(super) fn owe(self: &Arc<Self>) -> Owed {
+        self.owed.fetch_add(1, Ordering::Relaxed);
+        Owed(self.clone())
+    }
+
+    /// How many answers are being worked out.
+    pub(super) fn owed(&self) -> usize {
+        self.owed.load(Ordering::Relaxed)
     }
 
     /// Sends bytes that hold whole frames, ahead of nothing and after all that is queued. Used for answers, which
@@ -128,7 +170,7 @@ impl Outbox {
     pub fn send_events(&self, batch: &Batch) -> Delivery {
         let mut state = self.lock();
         match state.mode {
-            Mode::Closing | Mode::Closed => return Delivery::default(),
+            Mode::Leaving | Mode::Closing | Mode::Closed => return Delivery::default(),
             Mode::Corked | Mode::Open => {}
         }
         if state.mode == Mode::Open && state.chunks.is_empty() {
@@ -158,22 +200,39 @@ impl Outbox {
         delivery
     }
 
-    /// Ends the connection with a close frame once what is being written is out. The rest of the queue is dropped
-    /// only for a slow consumer.
+    /// Ends the connection with a close frame, after what is queued and the answers that are owed. Only a slow
+    /// consumer loses what is queued.
     pub fn close(&self, code: u16, reason: &str) {
         let mut state = self.lock();
         if matches!(state.mode, Mode::Corked | Mode::Open) {
-            push(&mut state, frame::close(code, reason));
-            state.mode = Mode::Closing;
-            state.give_up = Some(Instant::now() + CLOSE_LIMIT);
+            state.farewell = Some(frame::close(code, reason));
+            state.mode = Mode::Leaving;
+            state.give_up = Some(Instant::now() + OWED_LIMIT);
+            self.leave(&mut state);
             self.work.notify_one();
             self.room.notify_one();
         }
     }
 
-    /// Whether nothing can be sent any more.
+    /// Queues the close frame if it waited only for answers and none is owed any more.
+    fn leave(&self, state: &mut State) {
+        if state.mode == Mode::Leaving && self.owed() == 0 {
+            self.leave_now(state);
+        }
+    }
+
+    fn leave_now(&self, state: &mut State) {
+        if let Some(farewell) = state.farewell.take() {
+            push(state, farewell);
+        }
+        state.mode = Mode::Closing;
+        state.give_up = Some(Instant::now() + CLOSE_LIMIT);
+        self.work.notify_one();
+    }
+
+    /// Whether the end has begun: no request is taken and no event sent any more.
     pub fn is_closed(&self) -> bool {
-        matches!(self.lock().mode, Mode::Closing | Mode::Closed)
+        matches!(self.lock().mode, Mode::Leaving | Mode::Closing | Mode::Closed)
     }
 
     /// Marks the connection as gone and frees what waits.
@@ -190,7 +249,8 @@ impl Outbox {
             let room = self.room.notified();
             {
                 let state = self.lock();
-                if state.bytes <= self.limits.bytes || matches!(state.mode, Mode::Closing | Mode::Closed) {
+                let ends = matches!(state.mode, Mode::Leaving | Mode::Closing | Mode::Closed);
+                if ends || state.bytes <= self.limits.bytes {
                     return;
                 }
             }
@@ -211,25 +271,24 @@ impl Outbox {
                 let slow = state.over_since.map(|since| since + self.limits.grace);
                 (state.chunks.front().cloned(), state.give_up.or(slow))
             };
+            let too_late = async {
+                match deadline {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
             let Some(chunk) = next else {
-                work.await;
+                tokio::select! { biased; () = work => {}, () = too_late => self.overdue()? }
                 continue;
             };
-            let write = poll_fn(|cx| sink.poll_write(cx, &chunk));
-            let written = match deadline {
-                None => tokio::select! { biased; n = write => n?, () = work => continue },
-                Some(at) => tokio::select! {
-                    biased;
-                    n = write => n?,
-                    () = tokio::time::sleep_until(at) => {
-                        let mut state = self.lock();
-                        if state.mode == Mode::Closing {
-                            return Err(io::ErrorKind::TimedOut.into());
-                        }
-                        self.close_slow(&mut state);
-                        continue;
-                    }
-                },
+            let written = tokio::select! {
+                biased;
+                n = poll_fn(|cx| sink.poll_write(cx, &chunk)) => n?,
+                () = work => continue,
+                () = too_late => {
+                    self.overdue()?;
+                    continue;
+                }
             };
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
@@ -238,6 +297,20 @@ impl Outbox {
                 poll_fn(|cx| sink.poll_flush(cx)).await?;
             }
         }
+    }
+
+    /// What follows when a deadline has passed: no more waiting for answers, for the close frame to leave, or for a
+    /// client to catch up.
+    fn overdue(&self) -> io::Result<()> {
+        let mut state = self.lock();
+        match state.mode {
+            Mode::Leaving => self.leave_now(&mut state),
+            // The last answer came at this moment, and the close frame has its own time.
+            Mode::Closing if state.give_up.is_some_and(|at| at > Instant::now()) => {}
+            Mode::Closing | Mode::Closed => return Err(io::ErrorKind::TimedOut.into()),
+            Mode::Corked | Mode::Open => self.close_slow(&mut state),
+        }
+        Ok(())
     }
 
     /// Takes `written` bytes off the queue; `true` when it is empty.

@@ -207,3 +207,39 @@ async fn the_reader_is_told_to_wait_while_answers_pile_up() {
         () = async { while client.read(&mut [0; 65_536]).await.expect("read") > 0 {} } => panic!("the socket is open")
     }
 }
+
+#[tokio::test]
+async fn a_close_waits_for_answers_that_are_owed_and_for_nothing_else() {
+    let Pair { outbox, mut sink, mut client } = pair(Limits::default()).await;
+    outbox.uncork(&[]);
+    let (first, second) = (outbox.owe(), outbox.owe());
+    outbox.close(1008, "token rotated");
+    outbox.send_events(&batch(&[(b"event", false)]));
+    let answers = async {
+        first.pay(&frame::text(b"first"));
+        tokio::task::yield_now().await;
+        second.pay(&frame::text(b"second"));
+    };
+    let (pumped, ()) = tokio::join!(outbox.pump(&mut sink), answers);
+    pumped.expect("pumped");
+    outbox.abandon();
+    drop((outbox, sink));
+    let (texts, close) = decode(&read_to_end(&mut client).await);
+    assert_eq!(texts, [b"first".as_slice(), b"second"]);
+    assert_eq!(close, Some((1008, "token rotated".to_owned())));
+}
+
+#[tokio::test]
+async fn an_answer_that_never_comes_holds_up_no_close() {
+    let Pair { outbox, mut sink, mut client } = pair(Limits::default()).await;
+    outbox.uncork(&[]);
+    let owed = outbox.owe();
+    outbox.close(1012, "service restart");
+    outbox.pump(&mut sink).await.expect("pumped");
+    owed.pay(&frame::text(b"too late"));
+    outbox.abandon();
+    drop((outbox, sink));
+    let mut all = Vec::new();
+    client.read_to_end(&mut all).await.expect("read");
+    assert_eq!(decode(&all), (Vec::new(), Some((1012, "service restart".to_owned()))));
+}
