@@ -43,7 +43,10 @@ fn health_names_every_part() {
         let health = daemon.admin().await?.health().await?;
         ensure!(health.state() == v1::PartState::Serving, "{health:?}");
         let names: Vec<_> = health.parts.iter().map(|part| part.name.as_str()).collect();
-        ensure!(names == ["config", "listener", "store", "channels", "cron", "nodes", "memory"], "{names:?}");
+        ensure!(
+            names == ["config", "listener", "store", "log", "channels", "cron", "nodes", "memory"],
+            "{names:?}"
+        );
         ensure!(health.parts.iter().all(|part| part.since.is_some()), "{health:?}");
         Ok(())
     });

@@ -20,7 +20,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 LIMIT_SECONDS = 10
 SERVICE = "gateway.admin.v1.Admin"
 WHOLE = ["", "readiness", "startup", "liveness", SERVICE]
-PARTS = ["config", "listener", "store", "channels", "cron", "nodes", "memory"]
+PARTS = ["config", "listener", "store", "log", "channels", "cron", "nodes", "memory"]
 OFFERED = {
     SERVICE,
     "grpc.health.v1.Health",

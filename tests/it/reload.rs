@@ -2,6 +2,7 @@
 //! the gateway away (rule R8).
 
 use std::fs;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use gateway_admin::v1::{LastReload, PartState, ReloadRequest};
@@ -138,18 +139,53 @@ fn sighup_opens_the_log_again() {
     gateway_tests::run(async {
         let daemon = Daemon::start().await?;
         let log = daemon.log_file();
-        let moved = log.with_extension("old");
+        let moved = |n: usize| log.with_extension(format!("old{n}"));
         until("the log file", || async { Ok(log.exists().then_some(())) }).await?;
-        fs::rename(&log, &moved)?;
-        daemon.signal(Signal::HUP)?;
-        said(&daemon, "signal SIGHUP received").await?;
-        // The file is made with the next line, which a wrong token is good for.
-        until("a new log file", || async {
+        for n in 0..10 {
+            // Something was logged just now, so the daemon has no reason to look at the file's name again.
             refusal(daemon.connect(Connect::cli().token("not-the-token")).await)?;
-            Ok(log.exists().then_some(()))
+            fs::rename(&log, moved(n))?;
+            daemon.signal(Signal::HUP)?;
+            until("a new log file", || async { Ok(log.exists().then_some(())) }).await?;
+        }
+        until("the line about the signal", || async {
+            Ok(fs::read_to_string(moved(1))?.contains("signal SIGHUP received").then_some(()))
         })
         .await?;
-        daemon.connect(Connect::cli()).await.map(drop)
+        ensure!(!fs::read_to_string(moved(0))?.contains("SIGHUP"), "it is the first of the new file");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_log_that_cannot_be_written_shows_in_health_and_comes_back() {
+    gateway_tests::run(async {
+        let home = Arc::new(Home::configured()?);
+        // A file where the folder should be: not even root can write there.
+        let folder = home.state().join("logs");
+        fs::write(&folder, "")?;
+        let daemon = Daemon::builder().home(home).start().await?;
+        let part = |state: PartState| {
+            let daemon = &daemon;
+            until("the log's health", move || async move {
+                let health = daemon.admin().await?.health().await?;
+                let part = health.parts.into_iter().find(|part| part.name == "log").context("a part log")?;
+                Ok((part.state() == state).then_some(part.reason))
+            })
+        };
+        let reason = part(PartState::Degraded).await?;
+        ensure!(reason.contains("gateway.log cannot be written"), "{reason}");
+        let seen = daemon.ctl(&["health"]).await?;
+        ensure!(seen.code == Some(0) && seen.stdout.contains("! log: degraded"), "{seen:?}");
+        fs::remove_file(&folder)?;
+        // Nobody has to log anything for that.
+        part(PartState::Serving).await?;
+        daemon.signal(Signal::HUP)?;
+        until("a line in the log", || async {
+            let text = fs::read_to_string(daemon.log_file()).unwrap_or_default();
+            Ok((text.contains("log records were lost") && text.contains("SIGHUP")).then_some(()))
+        })
+        .await
     });
 }
 

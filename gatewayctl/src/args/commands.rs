@@ -88,7 +88,7 @@ pub struct HealthArgs {
     /// Which gateway to ask.
     #[command(flatten)]
     pub client: ClientOptions,
-    /// Only this part: config, listener, store, channels, cron, nodes or memory.
+    /// Only this part: config, listener, store, log, channels, cron, nodes or memory.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["live", "ready", "startup"])]
     pub part: Option<String>,
     /// Only whether the process answers.

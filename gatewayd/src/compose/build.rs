@@ -118,19 +118,7 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     hub_metrics.register(&mut numbers);
     let hub = Hub::start(domain.bus.subscribe(HUB_QUEUE), SHARDS, hub_metrics.clone(), &boot.tasks);
     let root = Arc::new(Root { reload: std::sync::OnceLock::new() });
-    let cx = Arc::new(Context {
-        clock: boot.clock.clone(),
-        env: boot.env.clone(),
-        paths: boot.paths.clone(),
-        config: live.clone(),
-        access: ArcSwap::from_pointee(access),
-        limiter: Limiter::new(boot.clock.clone()),
-        about,
-        domain: domain.clone(),
-        control: root.clone(),
-        logs: Arc::new(LogFile),
-        features: gateway_api::connect::features(),
-    });
+    let cx = context(&boot, &live, access, about, &domain, &root);
     let reload = start_reload(&boot, &live, fixed, &cx, &hub);
     // Set once, here; methods can only be called after the listeners are served below.
     let _ = root.reload.set(reload.clone());
@@ -149,6 +137,7 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     let urls = listen_all(boot.listeners, tls.as_ref(), &http, &accepting, &boot.tasks);
     watch::store(&store, moved_aside(store_note.as_ref()), &domain.devices, &board, &boot.tasks);
     watch::config(&live, &board, &boot.tasks);
+    watch::log(boot.log.trouble(), &board, &boot.tasks);
     watch::problems(&board, &domain, &boot.tasks);
     watch::revocations(&domain, &hub, &boot.tasks);
     note_parts(&board);
@@ -186,6 +175,29 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
         admin_ended,
     };
     Ok(Running { stop: stop::plan(parts), reload: on_hangup(reload) })
+}
+
+fn context(
+    boot: &Boot,
+    live: &Live,
+    access: gateway_api::context::Access,
+    about: About,
+    domain: &Domain,
+    root: &Arc<Root>,
+) -> Arc<Context> {
+    Arc::new(Context {
+        clock: boot.clock.clone(),
+        env: boot.env.clone(),
+        paths: boot.paths.clone(),
+        config: live.clone(),
+        access: ArcSwap::from_pointee(access),
+        limiter: Limiter::new(boot.clock.clone()),
+        about,
+        domain: domain.clone(),
+        control: root.clone(),
+        logs: Arc::new(LogFile),
+        features: gateway_api::connect::features(),
+    })
 }
 
 fn on_hangup(reload: Reload) -> lifecycle::Reload {

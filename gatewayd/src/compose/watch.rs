@@ -10,6 +10,7 @@ use gateway_domain::devices::{Devices, Phase};
 use gateway_server::admin::health::{Board, Part, State};
 use gateway_server::ws::hub::Hub;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 
 /// The store broke; the daemon has to stop so that nothing is acknowledged that is not on disk (rule R4).
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,23 @@ pub fn config(live: &Live, board: &Board, tasks: &Tasks) {
             }
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return },
+                () = stop.cancelled() => return,
+            }
+        }
+    });
+}
+
+/// Follows the log file: degraded while it cannot be written.
+pub fn log(mut trouble: watch::Receiver<Option<String>>, board: &Board, tasks: &Tasks) {
+    let (board, stop) = (board.clone(), tasks.stopping());
+    tasks.spawn("log health", Kind::Essential, async move {
+        loop {
+            match trouble.borrow_and_update().as_deref() {
+                None => board.set(Part::Log, State::Serving, ""),
+                Some(reason) => board.set(Part::Log, State::Degraded, reason),
+            }
+            tokio::select! {
+                changed = trouble.changed() => if changed.is_err() { return },
                 () = stop.cancelled() => return,
             }
         }

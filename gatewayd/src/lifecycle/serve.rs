@@ -87,6 +87,10 @@ impl Life<'_> {
                 asked = self.signals.next() => asked,
             };
             let name = asked.name();
+            if asked == Asked::Reload {
+                // Before the next line, which is the first of the new file.
+                self.log.reopen();
+            }
             tracing::info!(subsystem = "gateway", "signal {name} received");
             match asked {
                 Asked::Terminate | Asked::Interrupt => {
@@ -108,7 +112,6 @@ impl Life<'_> {
 
     /// Runs beside everything else, so that a stop is heard while a reload takes its time.
     fn reload(&self, reload: Reload) {
-        self.log.reopen();
         let notifier = self.notifier.clone();
         self.tasks.spawn("reload", Kind::Request, async move {
             notifier.reloading();

@@ -78,7 +78,10 @@ impl FileSink {
 
     fn take_changes(&mut self) {
         if let Some(texts) = self.shared.newer(&mut self.seen) {
-            self.write_out();
+            // What came before the change still belongs to the file that was open.
+            if !self.buffer.is_empty() {
+                self.write_out();
+            }
             self.path = texts.file;
             self.redactor = texts.redactor;
             self.open = None;
@@ -99,10 +102,18 @@ impl FileSink {
         }
     }
 
+    /// Writes the buffer. A file that is not open is opened even when there is nothing to write, so that it exists as
+    /// soon as it is named or was moved away, and comes back by itself after a failure.
     fn write_out(&mut self) {
-        let Some(path) = self.path.clone().filter(|_| !self.buffer.is_empty()) else { return };
+        let Some(path) = self.path.clone() else { return };
+        if self.buffer.is_empty() && self.open.is_some() {
+            return;
+        }
         match self.try_write(&path) {
-            Ok(()) => self.complained = false,
+            Ok(()) => {
+                self.complained = false;
+                self.shared.report(None);
+            }
             Err(error) => self.lose(&path, &error),
         }
         self.buffer.clear();
@@ -166,7 +177,9 @@ impl FileSink {
         self.lost += self.buffered;
         self.open = None;
         if error.kind() != io::ErrorKind::WouldBlock {
-            self.complain(&format!("the log file {} cannot be written: {error}", path.display()));
+            let text = format!("the log file {} cannot be written: {error}", path.display());
+            self.complain(&text);
+            self.shared.report(Some(text));
             self.looked = Instant::now();
         }
     }
@@ -194,7 +207,13 @@ impl Sink for FileSink {
     }
 
     fn flush(&mut self) {
+        self.take_changes();
         self.write_out();
+    }
+
+    fn retry_in(&self) -> Option<Duration> {
+        let failed = self.path.is_some() && self.open.is_none();
+        failed.then(|| LOOK_EVERY.saturating_sub(self.looked.elapsed()))
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use gateway_base::redact::Redactor;
 use gateway_config::sections::{ConsoleStyle, Level, Logging};
+use tokio::sync::watch;
 use tracing_subscriber::Registry;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::reload;
@@ -23,6 +24,8 @@ pub(super) struct Shared {
     /// Raised with every change of `texts`; sinks look at it before each batch.
     generation: AtomicU64,
     texts: Mutex<Texts>,
+    /// Why the file cannot be written, while it cannot.
+    trouble: watch::Sender<Option<String>>,
 }
 
 /// What the sinks need beyond the level.
@@ -41,7 +44,17 @@ impl Shared {
             console_level: Threshold::new(console_level),
             generation: AtomicU64::new(1),
             texts: Mutex::new(texts),
+            trouble: watch::Sender::new(None),
         }
+    }
+
+    /// Says whether the file can be written.
+    pub(super) fn report(&self, trouble: Option<String>) {
+        self.trouble.send_if_modified(|now| {
+            let changed = *now != trouble;
+            *now = trouble;
+            changed
+        });
     }
 
     /// The texts, when they changed since the caller saw generation `seen`.
@@ -90,7 +103,7 @@ impl LogHandle {
             }
         };
         let file = config.file.clone();
-        self.shared.change(|texts| {
+        self.change(|texts| {
             texts.redactor = Arc::new(redactor);
             texts.style = config.console_style;
             // Before the start has its lock and its port no file is touched.
@@ -116,9 +129,9 @@ impl LogHandle {
         (self.shared.file_level.get(), self.shared.console_level.get())
     }
 
-    /// Writes to `path` from the next record on. Records from before the first call are kept for it.
+    /// Writes to `path` from now on. Records from before the first call are kept for it.
     pub fn set_file(&self, path: PathBuf) {
-        self.shared.change(|texts| texts.file = Some(path));
+        self.change(|texts| texts.file = Some(path));
     }
 
     /// The log file, once there is one.
@@ -127,9 +140,20 @@ impl LogHandle {
         self.shared.texts().file.clone()
     }
 
-    /// Opens the file anew with the next record, after somebody moved it away.
+    /// Opens the file anew, after somebody moved it away.
     pub fn reopen(&self) {
-        self.shared.change(|_| ());
+        self.change(|_| ());
+    }
+
+    /// Why the file cannot be written, while it cannot.
+    #[must_use]
+    pub fn trouble(&self) -> watch::Receiver<Option<String>> {
+        self.shared.trouble.subscribe()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Texts)) {
+        self.shared.change(change);
+        self.file.wake();
     }
 
     /// Waits until everything logged so far is written, at most `limit` for each sink. Blocks; for the very end.

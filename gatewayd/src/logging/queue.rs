@@ -24,12 +24,23 @@ pub(super) trait Sink: Send + 'static {
     fn write(&mut self, record: &Arc<Record>);
     /// Writes out what is buffered.
     fn flush(&mut self);
+    /// When to flush although no record came, for a sink that has to try again.
+    fn retry_in(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// What goes through the queue.
+enum Entry {
+    Record(Arc<Record>),
+    /// Something about the sink changed, which it should not learn with the next record only.
+    Wake,
 }
 
 /// The writing end of a queue. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
-    sender: SyncSender<Arc<Record>>,
+    sender: SyncSender<Entry>,
     progress: Arc<Progress>,
 }
 
@@ -53,11 +64,16 @@ impl Queue {
 
     /// Puts `record` into the queue, or counts it as lost.
     pub(super) fn offer(&self, record: Arc<Record>) {
-        let counter = match self.sender.try_send(record) {
+        let counter = match self.sender.try_send(Entry::Record(record)) {
             Ok(()) => &self.progress.taken,
             Err(_) => &self.progress.dropped,
         };
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Makes the sink look at what changed. A full queue does so anyway.
+    pub(super) fn wake(&self) {
+        let _ = self.sender.try_send(Entry::Wake);
     }
 
     /// Waits until everything offered so far is written, at most `limit`. Returns whether it is.
@@ -76,13 +92,15 @@ impl Progress {
     }
 }
 
-fn run(receiver: &Receiver<Arc<Record>>, mut sink: impl Sink, progress: &Progress) {
+fn run(receiver: &Receiver<Entry>, mut sink: impl Sink, progress: &Progress) {
     let began = Instant::now();
     let now = || u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let mut fold = Fold::default();
     let mut dropped = Dropped::default();
     loop {
-        let due = [fold.next_due(), dropped.next_due(progress)].into_iter().flatten().min();
+        // Rounded up, so that the wait is not over before its end.
+        let retry = sink.retry_in().map(|wait| now() + u64::try_from(wait.as_millis()).unwrap_or(0) + 1);
+        let due = [fold.next_due(), dropped.next_due(progress), retry].into_iter().flatten().min();
         let next = match due {
             Some(due) => receiver.recv_timeout(Duration::from_millis(due.saturating_sub(now()))),
             None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -91,7 +109,8 @@ fn run(receiver: &Receiver<Arc<Record>>, mut sink: impl Sink, progress: &Progres
         let mut taken = 0;
         match next {
             Ok(first) => {
-                for record in std::iter::once(first).chain(receiver.try_iter()).take(BATCH) {
+                for entry in std::iter::once(first).chain(receiver.try_iter()).take(BATCH) {
+                    let Entry::Record(record) = entry else { continue };
                     taken += 1;
                     dropped.last_at = record.at;
                     if fold.admits(&record, now()) {

@@ -18,6 +18,8 @@ pub enum Part {
     Listener,
     /// The embedded store.
     Store,
+    /// The log file.
+    Log,
     /// The chat channels.
     Channels,
     /// The timers.
@@ -30,8 +32,16 @@ pub enum Part {
 
 impl Part {
     /// All of them, in the order they are shown.
-    pub const ALL: [Self; 7] =
-        [Self::Config, Self::Listener, Self::Store, Self::Channels, Self::Cron, Self::Nodes, Self::Memory];
+    pub const ALL: [Self; 8] = [
+        Self::Config,
+        Self::Listener,
+        Self::Store,
+        Self::Log,
+        Self::Channels,
+        Self::Cron,
+        Self::Nodes,
+        Self::Memory,
+    ];
 
     /// Its name, which is also its service name for health checks.
     #[must_use]
@@ -40,6 +50,7 @@ impl Part {
             Self::Config => "config",
             Self::Listener => "listener",
             Self::Store => "store",
+            Self::Log => "log",
             Self::Channels => "channels",
             Self::Cron => "cron",
             Self::Nodes => "nodes",
