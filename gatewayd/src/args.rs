@@ -7,6 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser};
 use gateway_base::profile::{self, Profile};
 use gateway_base::secret::Secret;
+use gateway_server::ws::traffic::Style;
 
 use crate::exit::{Exit, Refusal};
 
@@ -67,7 +68,8 @@ pub struct Args {
     #[arg(long)]
     pub force: bool,
 
-    /// Debug detail on the console
+    /// Debug detail on the console, with lines about the WebSocket traffic; without it these tell only of answers that
+    /// failed or took 50 ms or more
     #[arg(long)]
     pub verbose: bool,
 
@@ -75,11 +77,12 @@ pub struct Args {
     #[arg(long)]
     pub claude_cli_logs: bool,
 
-    /// Style of the WebSocket traffic lines: auto, full or compact
+    /// With --verbose, the WebSocket traffic: compact, a line for each request with its answer, full, a line for each
+    /// frame, or auto, which is compact
     #[arg(long, value_name = "style", default_value = "auto", allow_hyphen_values = true)]
     pub ws_log: String,
 
-    /// The same as --ws-log compact
+    /// The same as --ws-log compact, and wins over it
     #[arg(long)]
     pub compact: bool,
 
@@ -162,14 +165,20 @@ impl Args {
         self.root_dev || self.profile.as_deref() == Some("dev")
     }
 
-    /// The flags given for which this version has nothing to do: it prints no traffic lines and runs no agents.
+    /// What is told of the WebSocket traffic.
+    #[must_use]
+    pub fn traffic(&self) -> Style {
+        match self.ws_log.as_str() {
+            _ if !self.verbose => Style::Optimized,
+            "full" if !self.compact => Style::Full,
+            _ => Style::Compact,
+        }
+    }
+
+    /// The flags given for which this version has nothing to do: it runs no agents.
     pub fn without_effect(&self) -> impl Iterator<Item = &'static str> {
-        let given = [
-            ("--ws-log", self.ws_log != "auto"),
-            ("--compact", self.compact),
-            ("--raw-stream", self.raw_stream),
-            ("--raw-stream-path", self.raw_stream_path.is_some()),
-        ];
+        let given =
+            [("--raw-stream", self.raw_stream), ("--raw-stream-path", self.raw_stream_path.is_some())];
         given.into_iter().filter_map(|(flag, is_given)| is_given.then_some(flag))
     }
 }
@@ -326,10 +335,24 @@ mod tests {
     }
 
     #[test]
+    fn the_style_of_the_traffic_lines_follows_three_flags() {
+        for (line, style) in [
+            ("", Style::Optimized),
+            ("--ws-log full", Style::Optimized),
+            ("--compact", Style::Optimized),
+            ("--verbose", Style::Compact),
+            ("--verbose --ws-log compact", Style::Compact),
+            ("--verbose --ws-log full", Style::Full),
+            ("--verbose --ws-log full --compact", Style::Compact),
+        ] {
+            assert_eq!(args(line).traffic(), style, "{line}");
+        }
+    }
+
+    #[test]
     fn flags_without_effect_are_known() {
         let given = |line| args(line).without_effect().collect::<Vec<_>>();
-        assert_eq!(given("--verbose --ws-log auto"), [""; 0]);
-        assert_eq!(given("--ws-log full --compact"), ["--ws-log", "--compact"]);
+        assert_eq!(given("--verbose --ws-log full --compact"), [""; 0]);
         assert_eq!(given("--raw-stream --raw-stream-path x"), ["--raw-stream", "--raw-stream-path"]);
     }
 

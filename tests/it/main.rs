@@ -15,3 +15,4 @@ mod reload;
 mod rights;
 mod start;
 mod stop;
+mod traffic;

@@ -28,6 +28,7 @@ use gateway_server::http::Http;
 use gateway_server::tls::{self, Tls};
 use gateway_server::ws::hub::Hub;
 use gateway_server::ws::preauth::{Budget, PreAuth};
+use gateway_server::ws::traffic::Traffic;
 use gateway_server::ws::{Limits, Serve};
 use gateway_server::{listen as accept, metrics};
 use gateway_wire::limits::HANDSHAKE_TIMEOUT_MS;
@@ -116,7 +117,9 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     .await;
     let hub_metrics = Arc::new(metrics::Metrics::default());
     hub_metrics.register(&mut numbers);
-    let hub = Hub::start(domain.bus.subscribe(HUB_QUEUE), SHARDS, hub_metrics.clone(), &boot.tasks);
+    let traffic = Arc::new(Traffic::new(boot.args.traffic()));
+    let events = domain.bus.subscribe(HUB_QUEUE);
+    let hub = Hub::start(events, SHARDS, hub_metrics.clone(), traffic.clone(), &boot.tasks);
     let root = Arc::new(Root { reload: std::sync::OnceLock::new() });
     let cx = context(&boot, &live, access, about, &domain, &root);
     let reload = start_reload(&boot, &live, fixed, &cx, &hub);
@@ -126,7 +129,7 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     Http::register_process(&mut numbers);
     let preauth = PreAuth::new(Budget::default());
     let http = Arc::new(Http {
-        serve: Arc::new(serving(&boot, &api, &hub, &hub_metrics)),
+        serve: Arc::new(serving(&boot, &api, &hub, &hub_metrics, traffic)),
         preauth: preauth.clone(),
         health: board.clone(),
         metrics: Arc::new(numbers),
@@ -230,11 +233,18 @@ fn about(boot: &Boot, config: &gateway_config::Config, own: &Own) -> About {
     }
 }
 
-fn serving(boot: &Boot, api: &Arc<Api>, hub: &Hub, metrics: &Arc<metrics::Metrics>) -> Serve {
+fn serving(
+    boot: &Boot,
+    api: &Arc<Api>,
+    hub: &Hub,
+    metrics: &Arc<metrics::Metrics>,
+    traffic: Arc<Traffic>,
+) -> Serve {
     Serve {
         api: api.clone(),
         hub: hub.clone(),
         metrics: metrics.clone(),
+        traffic,
         limits: Limits::default(),
         handshake: Duration::from_millis(HANDSHAKE_TIMEOUT_MS),
         tasks: boot.tasks.clone(),

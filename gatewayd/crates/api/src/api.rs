@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gateway_domain::auth::secret::Mode;
 use gateway_wire::error::ErrorShape;
+use gateway_wire::frame::Request;
 use serde_json::value::RawValue;
 
 use crate::caller::Caller;
@@ -68,9 +69,14 @@ impl Api {
         connect::challenge(&self.cx, peer)
     }
 
-    /// Judges the first frame of a connection.
-    pub async fn connect(&self, first: &[u8], pending: Pending) -> Result<Admitted, Refused> {
-        connect::admit(&self.cx, first, pending).await
+    /// Judges the first frame of a connection; `seen` is told the request before anything is done about it.
+    pub async fn connect(
+        &self,
+        first: &[u8],
+        pending: Pending,
+        seen: impl FnOnce(&Request<'_>) + Send,
+    ) -> Result<Admitted, Refused> {
+        connect::admit(&self.cx, first, pending, seen).await
     }
 
     /// Appends the answer to a successful `connect`. Ask only after the client has been made to receive events, so
@@ -79,9 +85,9 @@ impl Api {
         connect::write_hello(&self.cx, admitted, out);
     }
 
-    /// Event frames that a client is sent right after its hello.
+    /// Event frames that a client is sent right after its hello, with the events' names.
     #[must_use]
-    pub fn greetings(&self, admitted: &Admitted) -> Vec<Vec<u8>> {
+    pub fn greetings(&self, admitted: &Admitted) -> Vec<(&'static str, Vec<u8>)> {
         connect::greetings(&self.cx, admitted)
     }
 
@@ -92,9 +98,15 @@ impl Api {
         }
     }
 
-    /// Handles one frame.
-    pub fn dispatch<'a>(&self, caller: &Arc<Caller>, frame: &'a [u8], busy: bool) -> Outcome<'a> {
-        self.dispatcher.frame(caller, frame, busy)
+    /// Handles one frame; see [`Dispatcher::frame`].
+    pub fn dispatch<'a>(
+        &self,
+        caller: &Arc<Caller>,
+        frame: &'a [u8],
+        busy: bool,
+        seen: impl FnOnce(&Request<'_>),
+    ) -> Outcome<'a> {
+        self.dispatcher.frame(caller, frame, busy, seen)
     }
 
     /// Calls a method and waits; for transports without frames. `params` is JSON text, or nothing.

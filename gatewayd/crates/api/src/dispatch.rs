@@ -6,12 +6,13 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use gateway_base::task::panic_text;
 use gateway_wire::error::ErrorShape;
-use gateway_wire::frame::{self, ParseError};
+use gateway_wire::frame::{self, ParseError, Request};
 use gateway_wire::methods::{METHODS, Method, Order};
 use prometheus_client::metrics::histogram::Histogram;
 use serde_json::value::RawValue;
@@ -36,10 +37,36 @@ pub enum Outcome<'a> {
 /// A response, ready to be written.
 pub struct Answer<'a> {
     id: Cow<'a, str>,
+    method: Cow<'a, str>,
+    took: Duration,
     reply: Reply,
 }
 
 impl Answer<'_> {
+    /// The id of the request.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The method as the request spells it; empty when the frame was no request.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// How long the method took; nothing when it was not called.
+    #[must_use]
+    pub const fn took(&self) -> Duration {
+        self.took
+    }
+
+    /// Why it failed, if it did.
+    #[must_use]
+    pub fn error(&self) -> Option<&ErrorShape> {
+        self.reply.as_ref().err()
+    }
+
     /// Roughly how many bytes [`Answer::write`] appends.
     #[must_use]
     pub fn about(&self) -> usize {
@@ -82,33 +109,45 @@ impl Dispatcher {
         Self { cx, registry, latency: METHODS.iter().map(|m| metrics.of(m.name)).collect(), groups }
     }
 
-    /// Handles one frame of `caller`. `busy` refuses work that would have to wait.
-    pub fn frame<'a>(&self, caller: &Arc<Caller>, bytes: &'a [u8], busy: bool) -> Outcome<'a> {
+    /// Handles one frame of `caller`. `busy` refuses work that would have to wait; `seen` is told the request before
+    /// anything is done about it.
+    pub fn frame<'a>(
+        &self,
+        caller: &Arc<Caller>,
+        bytes: &'a [u8],
+        busy: bool,
+        seen: impl FnOnce(&Request<'_>),
+    ) -> Outcome<'a> {
         let request = match frame::parse(bytes) {
             Ok(request) => request,
-            Err(ParseError::NotJson) => {
-                tracing::warn!(subsystem = "gateway/ws", conn = %caller.conn_id, bytes = bytes.len(), "parse-error: a frame is not JSON");
-                return Outcome::Nothing;
-            }
+            Err(ParseError::NotJson) => return Outcome::Nothing,
             Err(ParseError::Invalid { id, problems }) => {
                 let error = ErrorShape::invalid(format!("invalid request frame: {problems}"));
                 let id = id.map_or(Cow::Borrowed("invalid"), Cow::Owned);
-                return Outcome::Now(Answer { id, reply: Err(error) });
+                let (method, took) = (Cow::Borrowed(""), Duration::ZERO);
+                return Outcome::Now(Answer { id, method, took, reply: Err(error) });
             }
         };
-        match self.call(caller, &request.method, request.params) {
-            (_, Work::Done(reply)) => Outcome::Now(Answer { id: request.id, reply }),
-            (_, Work::Later(_)) if busy => Outcome::Now(Answer { id: request.id, reply: Err(overloaded()) }),
-            (index, Work::Later(work)) => {
-                let id = Cow::Owned(request.id.into_owned());
+        seen(&request);
+        let Request { id, method, params } = request;
+        match self.call(caller, &method, params) {
+            Called { took, work: Work::Done(reply), .. } => Outcome::Now(Answer { id, method, took, reply }),
+            Called { took, work: Work::Later(_), .. } if busy => {
+                Outcome::Now(Answer { id, method, took, reply: Err(overloaded()) })
+            }
+            Called { index, work: Work::Later(work), .. } => {
+                let id = Cow::Owned(id.into_owned());
+                let method = Cow::Borrowed(index.and_then(|i| METHODS.get(i)).map_or("", |m| m.name));
                 let histogram = index.and_then(|i| self.latency.get(i)).cloned();
                 Outcome::Later(Box::pin(async move {
                     let began = Instant::now();
                     let reply = AssertUnwindSafe(work).catch_unwind().await;
+                    let took = began.elapsed();
                     if let Some(histogram) = histogram {
-                        histogram.observe(began.elapsed().as_secs_f64());
+                        histogram.observe(took.as_secs_f64());
                     }
-                    Answer { id, reply: reply.unwrap_or_else(|panic| Err(crashed(panic.as_ref()))) }
+                    let reply = reply.unwrap_or_else(|panic| Err(crashed(panic.as_ref())));
+                    Answer { id, method, took, reply }
                 }))
             }
         }
@@ -116,8 +155,7 @@ impl Dispatcher {
 
     /// Calls a method and waits for its answer; for transports that have no frames.
     pub async fn wait(&self, caller: &Arc<Caller>, method: &str, params: Option<&RawValue>) -> Reply {
-        let (_, work) = self.call(caller, method, params);
-        match work {
+        match self.call(caller, method, params).work {
             Work::Done(reply) => reply,
             Work::Later(work) => AssertUnwindSafe(work)
                 .catch_unwind()
@@ -126,15 +164,14 @@ impl Dispatcher {
         }
     }
 
-    fn call(&self, caller: &Arc<Caller>, name: &str, params: Option<&RawValue>) -> (Option<usize>, Work) {
+    fn call(&self, caller: &Arc<Caller>, name: &str, params: Option<&RawValue>) -> Called {
+        let refused = |error| Called { index: None, took: Duration::ZERO, work: Work::Done(Err(error)) };
         let method = match caller.authorise(name) {
             Ok(method) => method,
-            Err(error) => return (None, Work::Done(Err(error))),
+            Err(error) => return refused(error),
         };
         let index = registry::index(method.name);
-        let Some(function) = self.registry.function(method) else {
-            return (index, Work::Done(Err(unbuilt(method))));
-        };
+        let Some(function) = self.registry.function(method) else { return refused(unbuilt(method)) };
         // JSON null counts as absent, like a missing key.
         let params = params.filter(|raw| raw.get() != "null");
         let began = Instant::now();
@@ -145,10 +182,11 @@ impl Dispatcher {
             (Work::Later(work), Order::Exclusive(group)) => Work::Later(self.alone(group, work)),
             (work, _) => work,
         };
+        let took = began.elapsed();
         if let (Work::Done(_), Some(histogram)) = (&work, index.and_then(|i| self.latency.get(i))) {
-            histogram.observe(began.elapsed().as_secs_f64());
+            histogram.observe(took.as_secs_f64());
         }
-        (index, work)
+        Called { index, took, work }
     }
 
     /// Makes `work` wait for its turn in an exclusive group.
@@ -166,6 +204,15 @@ impl Dispatcher {
             work.await
         })
     }
+}
+
+/// What came of calling a method.
+struct Called {
+    /// The method's place in the table, when the caller may call it and it is built.
+    index: Option<usize>,
+    /// How long the function took; what comes later is not in it.
+    took: Duration,
+    work: Work,
 }
 
 fn unbuilt(method: &Method) -> ErrorShape {

@@ -11,7 +11,7 @@ use gateway_domain::devices::authenticate::{Attempt, Failure, authenticate};
 use gateway_domain::devices::identity::{self, Claim, Identity, Terms};
 use gateway_domain::devices::{self, Admission, Issued, Meta};
 use gateway_wire::error::ErrorShape;
-use gateway_wire::frame::{self, ParseError};
+use gateway_wire::frame::{self, ParseError, Request};
 use gateway_wire::types::connect::{ConnectParams, Device};
 use gateway_wire::{validate, version};
 use serde_json::json;
@@ -44,7 +44,12 @@ struct Attempted<'a> {
 }
 
 /// Judges `first`.
-pub(crate) async fn admit(cx: &Context, first: &[u8], pending: Pending) -> Result<Admitted, Refused> {
+pub(crate) async fn admit(
+    cx: &Context,
+    first: &[u8],
+    pending: Pending,
+    seen: impl FnOnce(&Request<'_>) + Send,
+) -> Result<Admitted, Refused> {
     let request = match frame::parse(first) {
         Ok(request) => request,
         Err(ParseError::NotJson) => return Err(Refused::silent("not_json")),
@@ -52,6 +57,7 @@ pub(crate) async fn admit(cx: &Context, first: &[u8], pending: Pending) -> Resul
             return Err(Refused::unanswered("invalid request frame", "invalid_frame"));
         }
     };
+    seen(&request);
     let id = request.id.as_ref();
     if request.method != "connect" {
         let error = ErrorShape::invalid("invalid handshake: first request must be connect");

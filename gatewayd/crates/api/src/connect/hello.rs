@@ -49,12 +49,12 @@ pub(crate) fn write_hello(cx: &Context, admitted: &Admitted, out: &mut Vec<u8>) 
     frame::write_ok_with(out, &admitted.request, |out| write_parts(out, &parts));
 }
 
-/// Events that only this client is sent, right after its hello: a node learns the wake words.
-pub(crate) fn greetings(cx: &Context, admitted: &Admitted) -> Vec<Vec<u8>> {
+/// Events that only this client is sent, right after its hello, by name: a node learns the wake words.
+pub(crate) fn greetings(cx: &Context, admitted: &Admitted) -> Vec<(&'static str, Vec<u8>)> {
     if admitted.caller.role != Role::Node {
         return Vec::new();
     }
-    let mut event = Vec::new();
-    frame::write_event(&mut event, "voicewake.changed", &cx.domain.voicewake.json(), None, None);
-    vec![event]
+    let (name, mut event) = ("voicewake.changed", Vec::new());
+    frame::write_event(&mut event, name, &cx.domain.voicewake.json(), None, None);
+    vec![(name, event)]
 }

@@ -41,6 +41,14 @@ pub struct Pending {
     pub(super) nonce: String,
 }
 
+impl Pending {
+    /// The id that the connection has from now on.
+    #[must_use]
+    pub fn conn_id(&self) -> &str {
+        &self.conn_id
+    }
+}
+
 /// Judges the `Origin` of a peer.
 pub(crate) fn judge_origin(peer: &Peer, access: &Access) -> Verdict {
     origin::check(peer.origin.as_deref(), peer.host.as_deref(), &access.origins)

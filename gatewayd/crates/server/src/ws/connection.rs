@@ -19,6 +19,7 @@ use super::hub::{Client, Hub};
 use super::incoming::{End, Incoming};
 use super::outbox::{Limits, Outbox};
 use super::preauth::Ticket;
+use super::traffic::Traffic;
 use super::{Stream, frame};
 use crate::metrics::Metrics;
 
@@ -39,6 +40,8 @@ pub struct Serve {
     pub hub: Hub,
     /// The counters.
     pub metrics: Arc<Metrics>,
+    /// The lines in the log.
+    pub traffic: Arc<Traffic>,
     /// When slow clients are dropped.
     pub limits: Limits,
     /// How long a client has to complete the handshake.
@@ -110,7 +113,9 @@ async fn shake_hands(
 ) -> Option<Arc<Client>> {
     let deadline = Instant::now() + serve.handshake;
     let (challenge, pending) = serve.api.challenge(peer);
+    let conn = pending.conn_id().to_owned();
     outbox.send(&frame::text(&challenge));
+    serve.traffic.directed(&conn, "connect.challenge");
     let first = tokio::select! {
         biased;
         () = ticket.evicted.cancelled() => {
@@ -136,10 +141,19 @@ async fn shake_hands(
             }
         },
     };
-    let admitted = match timeout_at(deadline, serve.api.connect(&first, pending)).await {
+    let (began, mut id) = (Instant::now(), String::new());
+    let judged = serve.api.connect(&first, pending, |request| {
+        request.id.as_ref().clone_into(&mut id);
+        serve.traffic.request(&conn, request);
+    });
+    let admitted = match timeout_at(deadline, judged).await {
         Ok(Ok(admitted)) => admitted,
         Ok(Err(refused)) => {
             refuse(serve, outbox, &refused);
+            match &refused.answer {
+                Some(_) => serve.traffic.refused(&conn, &id, began.elapsed(), refused.reason),
+                None => serve.traffic.parse_error(&conn, refused.reason),
+            }
             return None;
         }
         Err(_) => {
@@ -150,6 +164,7 @@ async fn shake_hands(
     };
     drop(ticket);
     incoming.set_max_message(limits::MAX_PAYLOAD);
+    serve.traffic.admitted(&conn, &id, began.elapsed());
     Some(welcome(serve, outbox, admitted).await)
 }
 
@@ -162,8 +177,9 @@ async fn welcome(serve: &Arc<Serve>, outbox: &Arc<Outbox>, admitted: Admitted) -
     frame::append_text(&mut hello, 4096, |out| serve.api.welcome(&admitted, out));
     serve.metrics.sent(1, hello.len());
     outbox.uncork(&hello);
-    for event in serve.api.greetings(&admitted) {
+    for (name, event) in serve.api.greetings(&admitted) {
         outbox.send(&frame::text(&event));
+        serve.traffic.directed(&client.caller.conn_id, name);
     }
     client
 }
@@ -230,17 +246,22 @@ async fn requests(serve: &Arc<Serve>, incoming: &mut Incoming, client: &Arc<Clie
 
 fn answer(serve: &Arc<Serve>, client: &Arc<Client>, message: &[u8], out: &mut Vec<u8>) {
     let busy = client.outbox.owed() >= IN_FLIGHT;
-    match serve.api.dispatch(&client.caller, message, busy) {
-        Outcome::Nothing => {}
-        Outcome::Now(answer) => frame::append_text(out, answer.about(), |out| answer.write(out)),
+    let (caller, traffic) = (&client.caller, &serve.traffic);
+    match serve.api.dispatch(caller, message, busy, |request| traffic.request(&caller.conn_id, request)) {
+        Outcome::Nothing => traffic.parse_error(&caller.conn_id, "not_json"),
+        Outcome::Now(answer) => {
+            frame::append_text(out, answer.about(), |out| answer.write(out));
+            traffic.answer(&caller.conn_id, &answer);
+        }
         Outcome::Later(work) => {
-            let (owed, metrics) = (client.outbox.owe(), serve.metrics.clone());
-            serve.tasks.spawn("request", Kind::Request, async move {
+            let (owed, serve, caller) = (client.outbox.owe(), serve.clone(), caller.clone());
+            serve.tasks.clone().spawn("request", Kind::Request, async move {
                 let answer = work.await;
                 let mut bytes = Vec::new();
                 frame::append_text(&mut bytes, answer.about(), |out| answer.write(out));
-                metrics.sent(1, bytes.len());
+                serve.metrics.sent(1, bytes.len());
                 owed.pay(&bytes);
+                serve.traffic.answer(&caller.conn_id, &answer);
             });
         }
     }

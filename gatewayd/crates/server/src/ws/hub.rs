@@ -13,6 +13,7 @@ use gateway_base::task::{Kind, Tasks};
 use gateway_wire::events::Guard;
 use tokio::sync::{Notify, mpsc};
 
+use super::traffic::Traffic;
 use super::{Outbox, frame};
 use crate::metrics::Metrics;
 
@@ -30,6 +31,8 @@ pub struct Audience(u8);
 impl Audience {
     const COUNT: usize = 5;
     const NODE: u8 = 4;
+    /// Operators who may see everything.
+    const ALL: u8 = 3;
 
     /// The audience of a caller.
     #[must_use]
@@ -123,7 +126,13 @@ pub struct Hub {
 impl Hub {
     /// Starts the hub and `shards` helpers for crowds.
     #[must_use]
-    pub fn start(events: Subscription, shards: usize, metrics: Arc<Metrics>, tasks: &Tasks) -> Self {
+    pub fn start(
+        events: Subscription,
+        shards: usize,
+        metrics: Arc<Metrics>,
+        traffic: Arc<Traffic>,
+        tasks: &Tasks,
+    ) -> Self {
         let (orders, inbox) = mpsc::channel(ORDERS);
         let clients = Arc::new(AtomicUsize::new(0));
         let helpers = (0..shards)
@@ -135,7 +144,7 @@ impl Hub {
             })
             .collect();
         let crowd = Crowd::new(metrics.clone());
-        let task = HubTask { events, crowd, helpers, seq: [0; Audience::COUNT], metrics };
+        let task = HubTask { events, crowd, helpers, seq: [0; Audience::COUNT], metrics, traffic };
         tasks.spawn("hub", Kind::Essential, task.run(inbox));
         Self { orders, clients, gone: Arc::default() }
     }
@@ -194,6 +203,7 @@ struct HubTask {
     helpers: Vec<Shard>,
     seq: [u64; Audience::COUNT],
     metrics: Arc<Metrics>,
+    traffic: Arc<Traffic>,
 }
 
 impl HubTask {
@@ -279,7 +289,19 @@ impl HubTask {
         }
     }
 
+    /// One line for each event, before it is numbered.
+    fn tell(&self, turn: &[Event]) {
+        let clients = self.metrics.operators.get() + self.metrics.nodes.get();
+        let seen = turn.iter().filter(|event| Audience(Audience::ALL).sees(event.row.guard));
+        for (event, seq) in seen.zip(self.seq[usize::from(Audience::ALL)] + 1..) {
+            self.traffic.event(event, seq, clients);
+        }
+    }
+
     async fn deliver(&mut self, turn: &[Event]) {
+        if self.traffic.tells_events() {
+            self.tell(turn);
+        }
         let batches: [Option<Batch>; Audience::COUNT] = std::array::from_fn(|i| self.encode(i, turn));
         self.metrics.events.inc_by(turn.len() as u64);
         if self.helpers.iter().all(|h| h.size == 0) {

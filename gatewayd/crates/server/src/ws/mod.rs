@@ -10,6 +10,7 @@ mod outbox;
 mod outbox_tests;
 pub mod preauth;
 mod stream;
+pub mod traffic;
 
 pub use connection::{Serve, serve};
 pub use outbox::{Limits, Outbox};
