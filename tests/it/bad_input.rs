@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use futures_util::future::try_join_all;
 use gateway_tests::connect::Connect;
 use gateway_tests::daemon::Daemon;
-use gateway_tests::wait::within;
+use gateway_tests::wait::{until, within};
 use gateway_tests::ws_client::{Client, refusal};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -202,6 +202,51 @@ fn a_stalled_reader_costs_others_nothing() {
             ensure!(kept < EVENTS, "it received all {kept}");
         }
         sender.request("voicewake.get", json!({})).await.map(drop)
+    });
+}
+
+/// The number behind a name in the metrics.
+async fn metric(daemon: &Daemon, name: &str) -> Result<f64> {
+    let metrics = daemon.get("/metrics").await?.body;
+    let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.with_context(|| format!("{name} in {metrics}"))?.parse().context(name.to_owned())
+}
+
+#[test]
+fn what_waits_for_a_stalled_reader_is_told() {
+    gateway_tests::run(async {
+        const NAMES: [&str; 4] = [
+            "gateway_outbox_waiting_bytes",
+            "gateway_outbox_largest_bytes",
+            "gateway_outbox_pieces",
+            "gateway_outbox_clients",
+        ];
+        let phase = "x".repeat(400_000);
+        let daemon = Daemon::start().await?;
+        let mut stalled = daemon.connect(Connect::cli()).await?;
+        let mut sender = daemon.connect(Connect::cli()).await?;
+        for name in NAMES {
+            ensure!(metric(&daemon, name).await? == 0.0, "{name} is nothing yet");
+        }
+        let mut sent = 0;
+        // The system takes some megabytes for a client that does not read before the gateway has to keep any.
+        while metric(&daemon, NAMES[0]).await? == 0.0 {
+            sender.request("talk.mode", json!({ "enabled": true, "phase": phase })).await?;
+            sender.event("talk.mode").await?;
+            sent += 1;
+        }
+        let [bytes, largest] = [metric(&daemon, NAMES[0]).await?, metric(&daemon, NAMES[1]).await?];
+        ensure!(bytes == largest && bytes <= 500_000.0, "{bytes} bytes, {largest} for one client");
+        ensure!(metric(&daemon, NAMES[2]).await? >= 1.0, "a piece at least");
+        ensure!(metric(&daemon, NAMES[3]).await? == 1.0, "one client");
+        for _ in 0..sent {
+            stalled.event("talk.mode").await?;
+        }
+        for name in NAMES {
+            let daemon = &daemon;
+            until(name, || async move { Ok((metric(daemon, name).await? == 0.0).then_some(())) }).await?;
+        }
+        Ok(())
     });
 }
 

@@ -29,7 +29,7 @@ use gateway_server::tls::{self, Tls};
 use gateway_server::ws::hub::Hub;
 use gateway_server::ws::preauth::{Budget, PreAuth};
 use gateway_server::ws::traffic::Traffic;
-use gateway_server::ws::{Limits, Serve};
+use gateway_server::ws::{Depths, Limits, Outboxes, Serve};
 use gateway_server::{listen as accept, metrics};
 use gateway_wire::limits::HANDSHAKE_TIMEOUT_MS;
 use gateway_wire::types::logs::LogsTailResult;
@@ -128,8 +128,10 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     let api = build_api(&cx, &mut numbers)?;
     Http::register_process(&mut numbers);
     let preauth = PreAuth::new(Budget::default());
+    let serve = Arc::new(serving(&boot, &api, &hub, &hub_metrics, traffic));
+    Depths::register(&serve, &preauth, &mut numbers);
     let http = Arc::new(Http {
-        serve: Arc::new(serving(&boot, &api, &hub, &hub_metrics, traffic)),
+        serve,
         preauth: preauth.clone(),
         health: board.clone(),
         metrics: Arc::new(numbers),
@@ -245,6 +247,7 @@ fn serving(
         hub: hub.clone(),
         metrics: metrics.clone(),
         traffic,
+        outboxes: Outboxes::default(),
         limits: Limits::default(),
         handshake: Duration::from_millis(HANDSHAKE_TIMEOUT_MS),
         tasks: boot.tasks.clone(),

@@ -146,10 +146,12 @@ impl Store {
 
     async fn queue_write(&self, op: Op) -> Result<u64, Error> {
         self.0.state.check()?;
+        let waiting = self.0.state.metrics.write_waits();
         let share = u32::try_from(op.size() / 1024 + 1).unwrap_or(ROOM_KIB).min(ROOM_KIB);
         let room = self.0.room.clone().acquire_many_owned(share).await.map_err(|_| closed())?;
         let (answer, done) = oneshot::channel();
-        self.0.writes.send(Message::Write(Job { op, answer, _room: room })).await.map_err(|_| closed())?;
+        let job = Job { op, answer, _room: room, _waiting: waiting };
+        self.0.writes.send(Message::Write(job)).await.map_err(|_| closed())?;
         done.await.unwrap_or_else(|_| Err(self.gone()))
     }
 
@@ -170,9 +172,11 @@ impl Store {
         self.0.state.check()?;
         let (answer, done) = oneshot::channel();
         let state = self.0.state.clone();
+        let waiting = state.metrics.read_waits();
         let job = Box::new(move |conn: &Connection| {
             // Whoever asked may have gone away.
             let _ = answer.send(query(conn).map_err(|error| state.read_failed(&error)));
+            drop(waiting);
         });
         self.0.reads.send(reader::Job::Query(job)).await.map_err(|_| closed())?;
         done.await.unwrap_or_else(|_| Err(self.gone()))

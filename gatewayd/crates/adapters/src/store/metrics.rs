@@ -2,6 +2,7 @@
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
@@ -16,6 +17,8 @@ pub struct Metrics {
     pub(super) commit_seconds: Histogram,
     /// Writes that one commit carried.
     pub(super) group_size: Histogram,
+    writes_waiting: Gauge,
+    reads_waiting: Gauge,
     calls: Family<Label, Counter>,
     failures: Family<Label, Counter>,
 }
@@ -25,6 +28,8 @@ impl Default for Metrics {
         Self {
             commit_seconds: Histogram::new(exponential_buckets(0.000_1, 2.0, 15)),
             group_size: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
+            writes_waiting: Gauge::default(),
+            reads_waiting: Gauge::default(),
             calls: Family::default(),
             failures: Family::default(),
         }
@@ -40,8 +45,28 @@ impl Metrics {
             self.commit_seconds.clone(),
         );
         registry.register("store_commit_writes", "Writes carried by one commit", self.group_size.clone());
+        registry.register(
+            "store_writes_waiting",
+            "Writes that were asked for and are not on disk yet",
+            self.writes_waiting.clone(),
+        );
+        registry.register(
+            "store_reads_waiting",
+            "Reads that were asked for and are not answered yet",
+            self.reads_waiting.clone(),
+        );
         registry.register("store_calls", "Calls to the store by kind", self.calls.clone());
         registry.register("store_failures", "Calls that failed by reason", self.failures.clone());
+    }
+
+    /// Counts a write as waiting until the result is dropped.
+    pub(super) fn write_waits(&self) -> Waiting {
+        Waiting::in_line(&self.writes_waiting)
+    }
+
+    /// Counts a read as waiting until the result is dropped.
+    pub(super) fn read_waits(&self) -> Waiting {
+        Waiting::in_line(&self.reads_waiting)
     }
 
     pub(super) fn called(&self, kind: &'static str) {
@@ -57,5 +82,21 @@ impl Metrics {
             Error::Failed(_) => "failed",
         };
         self.failures.get_or_create(&[("reason", reason)]).inc();
+    }
+}
+
+/// A call that waits: for room, in the queue, or for its turn in a transaction.
+pub(super) struct Waiting(Gauge);
+
+impl Waiting {
+    fn in_line(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }

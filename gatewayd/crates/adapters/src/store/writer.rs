@@ -11,6 +11,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::health::{State, StoreHealth};
+use super::metrics::Waiting;
 use super::ops::{Applied, Op};
 
 /// Most writes of one transaction.
@@ -28,6 +29,8 @@ pub(super) struct Job {
     pub(super) answer: oneshot::Sender<Result<u64, Error>>,
     /// Its share of the memory that waiting writes may take; free again when the job is gone.
     pub(super) _room: OwnedSemaphorePermit,
+    /// It counts as waiting for as long as this exists.
+    pub(super) _waiting: Waiting,
 }
 
 /// A write, or the end.

@@ -88,6 +88,13 @@ impl Bus {
         listeners.retain(|listener| listener.offer(event));
     }
 
+    /// How many events wait in the queue of the listener that is furthest behind.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.iter().map(|l| l.queue.max_capacity() - l.queue.capacity()).max().unwrap_or_default()
+    }
+
     /// Listens from now on, with a queue of `capacity` events.
     #[must_use]
     pub fn subscribe(&self, capacity: usize) -> Subscription {

@@ -1,9 +1,10 @@
 //! The process's own memory and descriptors, read from the system when the metrics are asked for.
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Unit;
+
+use crate::metrics::gauge;
 
 /// Reads `/proc/self` on Linux; reports nothing elsewhere.
 #[derive(Debug)]
@@ -12,34 +13,15 @@ pub(super) struct Process;
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         if let Some(bytes) = resident_bytes() {
-            let gauge = ConstGauge::new(bytes);
-            let metric = encoder.encode_descriptor(
-                "process_resident_memory",
-                "Resident memory",
-                Some(&Unit::Bytes),
-                gauge.metric_type(),
-            )?;
-            gauge.encode(metric)?;
+            let unit = Some(&Unit::Bytes);
+            gauge(&mut encoder, "process_resident_memory", "Resident memory", unit, bytes)?;
         }
         if let Some(open) = open_descriptors() {
-            let gauge = ConstGauge::new(open);
-            let metric = encoder.encode_descriptor(
-                "process_open_fds",
-                "Open descriptors",
-                None,
-                gauge.metric_type(),
-            )?;
-            gauge.encode(metric)?;
+            gauge(&mut encoder, "process_open_fds", "Open descriptors", None, open)?;
         }
         if let Some(limit) = rustix::process::getrlimit(rustix::process::Resource::Nofile).current {
-            let gauge = ConstGauge::new(i64::try_from(limit).unwrap_or(i64::MAX));
-            let metric = encoder.encode_descriptor(
-                "process_max_fds",
-                "Limit of open descriptors",
-                None,
-                gauge.metric_type(),
-            )?;
-            gauge.encode(metric)?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            gauge(&mut encoder, "process_max_fds", "Limit of open descriptors", None, limit)?;
         }
         Ok(())
     }

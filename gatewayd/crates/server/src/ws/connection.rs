@@ -15,6 +15,7 @@ use gateway_base::task::{Kind, Tasks};
 use gateway_wire::limits;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::depths::Outboxes;
 use super::hub::{Client, Hub};
 use super::incoming::{End, Incoming};
 use super::outbox::{Limits, Outbox};
@@ -42,6 +43,8 @@ pub struct Serve {
     pub metrics: Arc<Metrics>,
     /// The lines in the log.
     pub traffic: Arc<Traffic>,
+    /// What waits for clients, for the metrics.
+    pub outboxes: Outboxes,
     /// When slow clients are dropped.
     pub limits: Limits,
     /// How long a client has to complete the handshake.
@@ -59,6 +62,7 @@ thread_local! {
 pub async fn serve(serve: Arc<Serve>, stream: Stream, peer: Peer, ticket: Ticket) {
     let (source, mut sink) = stream.split();
     let outbox = Outbox::new(sink.direct(), serve.limits);
+    let _listed = serve.outboxes.list(&outbox);
     let mut incoming = Incoming::new(source, PREAUTH_MESSAGE);
     {
         let talk = pin!(talk(&serve, &mut incoming, &outbox, peer, ticket));

@@ -119,6 +119,8 @@ enum ShardOrder {
 #[derive(Clone)]
 pub struct Hub {
     orders: mpsc::Sender<Order>,
+    /// Only to look at how much waits; the helpers end with the hub's task.
+    helpers: Arc<[mpsc::WeakSender<ShardOrder>]>,
     clients: Arc<AtomicUsize>,
     gone: Arc<Notify>,
 }
@@ -135,7 +137,7 @@ impl Hub {
     ) -> Self {
         let (orders, inbox) = mpsc::channel(ORDERS);
         let clients = Arc::new(AtomicUsize::new(0));
-        let helpers = (0..shards)
+        let helpers: Vec<_> = (0..shards)
             .map(|_| {
                 let (to, from) = mpsc::channel(ORDERS);
                 let crowd = Crowd::new(metrics.clone());
@@ -143,10 +145,11 @@ impl Hub {
                 Shard { orders: to, size: 0 }
             })
             .collect();
+        let looked_at = helpers.iter().map(|helper| helper.orders.downgrade()).collect();
         let crowd = Crowd::new(metrics.clone());
         let task = HubTask { events, crowd, helpers, seq: [0; Audience::COUNT], metrics, traffic };
         tasks.spawn("hub", Kind::Essential, task.run(inbox));
-        Self { orders, clients, gone: Arc::default() }
+        Self { orders, helpers: looked_at, clients, gone: Arc::default() }
     }
 
     /// Lets a client receive every event that is published from now on.
@@ -179,6 +182,13 @@ impl Hub {
         self.gone.notified().await;
     }
 
+    /// How many orders wait for the hub and its helpers.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let helpers = self.helpers.iter().filter_map(mpsc::WeakSender::upgrade);
+        depth(&self.orders) + helpers.map(|orders| depth(&orders)).sum::<usize>()
+    }
+
     /// How many clients are connected.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -190,6 +200,10 @@ impl Hub {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+fn depth<T>(queue: &mpsc::Sender<T>) -> usize {
+    queue.max_capacity() - queue.capacity()
 }
 
 struct Shard {

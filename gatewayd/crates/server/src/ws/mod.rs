@@ -2,6 +2,7 @@
 //! and an outbox per connection is the only queue between either of them and the socket.
 
 mod connection;
+mod depths;
 pub mod frame;
 pub mod hub;
 mod incoming;
@@ -13,5 +14,6 @@ mod stream;
 pub mod traffic;
 
 pub use connection::{Serve, serve};
+pub use depths::{Depths, Outboxes};
 pub use outbox::{Limits, Outbox};
 pub use stream::Stream;

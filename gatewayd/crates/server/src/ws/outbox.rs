@@ -134,6 +134,12 @@ impl Outbox {
         self.owed.load(Ordering::Relaxed)
     }
 
+    /// How many bytes wait, and in how many pieces: an event each, or the answers of one turn.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.bytes, state.chunks.len() + state.held.len())
+    }
+
     /// Sends bytes that hold whole frames, ahead of nothing and after all that is queued. Used for answers, which
     /// are never dropped; the reader stops reading while too much waits.
     pub fn send(&self, bytes: &[u8]) {

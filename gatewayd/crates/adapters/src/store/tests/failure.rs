@@ -29,15 +29,23 @@ fn one_group(place: &Place, ops: Vec<Op>, max_pages: Option<u32>) -> (Vec<Result
     for op in ops {
         let (answer, done) = oneshot::channel();
         let room = room.clone().try_acquire_owned().expect("room");
-        assert!(send.try_send(Message::Write(Job { op, answer, _room: room })).is_ok(), "room in the queue");
+        let job = Job { op, answer, _room: room, _waiting: metrics.write_waits() };
+        assert!(send.try_send(Message::Write(job)).is_ok(), "room in the queue");
         answers.push(done);
     }
     assert!(send.try_send(Message::Stop).is_ok(), "room in the queue");
+    let text = || {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).expect("text");
+        text
+    };
+    let waiting = |n: usize| text().contains(&format!("\nstore_writes_waiting {n}\n"));
+    assert!(waiting(answers.len()), "every one waits: {}", text());
     let state = Arc::new(State::new(metrics));
     let writer = Writer { conn: ready.writer, state, since_checkpoint: 0 };
     std::thread::spawn(|| writer.run(messages, std::thread::spawn(|| {}))).join().expect("it ends by itself");
-    let mut text = String::new();
-    prometheus_client::encoding::text::encode(&mut text, &registry).expect("text");
+    assert!(waiting(0), "none waits any more: {}", text());
+    let text = text();
     (answers.into_iter().map(|mut a| a.try_recv().expect("answer")).collect(), text)
 }
 
