@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gateway_base::clock::Clock;
+use gateway_base::disk;
 use gateway_base::env::Env;
 use gateway_base::error_chain::Chain;
 use gateway_base::task::panic_text;
@@ -96,7 +97,8 @@ async fn compose(boot: Boot, facts: Facts, signals: &mut Signals) -> Result<life
         Err(error) => {
             let text = format!("Gateway failed to start: Error: {}", Chain(&error));
             tracing::error!(subsystem = "gateway", file_only = true, "{text}");
-            Err(refuse(&Refusal::new(error.exit(), [text])))
+            let fix = disk::advice(&error).map(|advice| format!("Fix: {advice}."));
+            Err(refuse(&Refusal::new(error.exit(), std::iter::once(text).chain(fix))))
         }
     }
 }

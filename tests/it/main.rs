@@ -6,6 +6,8 @@ mod bind;
 mod config_file;
 mod crash;
 mod ctl;
+#[cfg(target_os = "linux")]
+mod disk;
 mod events;
 mod foreign;
 mod handshake;

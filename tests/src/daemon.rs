@@ -85,6 +85,13 @@ impl Builder {
         self
     }
 
+    /// Lets it run into these faults.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn faults(self, faults: &crate::faults::Faults) -> Self {
+        faults.environment().iter().fold(self, |builder, (name, value)| builder.env(name, value))
+    }
+
     /// Counts it as ready when its port accepts, for daemons that do not speak plain HTTP.
     #[must_use]
     pub fn ready_by_port(mut self) -> Self {

@@ -8,6 +8,8 @@ pub mod case;
 pub mod connect;
 pub mod daemon;
 pub mod device;
+#[cfg(target_os = "linux")]
+pub mod faults;
 pub mod golden;
 pub mod home;
 pub mod http;

@@ -43,7 +43,7 @@ pub enum Error {
         reason: String,
     },
     /// The gateway refused the handshake.
-    #[error("gateway closed (1008): {message}")]
+    #[error("gateway closed ({}): {message}", refusal_code(.code))]
     Refused {
         /// The error code of the protocol.
         code: String,
@@ -78,7 +78,7 @@ impl Error {
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::Refused { .. } => true,
+            Self::Refused { code, .. } => refusal_code(code) == 1008,
             Self::Closed { code, .. } => *code == 1008,
             Self::Method { message, .. } => {
                 message.starts_with("missing scope: ") || message.starts_with("unauthorized")
@@ -86,6 +86,12 @@ impl Error {
             _ => false,
         }
     }
+}
+
+/// The close code that follows a refused handshake: a gateway that cannot judge a client just now says so and does not
+/// call it unauthorized.
+pub(crate) fn refusal_code(code: &str) -> u16 {
+    if code == "UNAVAILABLE" { 1011 } else { 1008 }
 }
 
 fn close_words(code: u16) -> String {

@@ -11,4 +11,5 @@ mod tls;
 pub use client::{Connection, Hello, Options};
 pub use connect::{Mode, signature_payload};
 pub use error::Error;
+pub(crate) use error::refusal_code;
 pub use tls::{fingerprint_of_pem, normalise_fingerprint};

@@ -1,5 +1,7 @@
 //! Carries what parts say about themselves to the health board and to the summary that clients see.
 
+use std::time::Duration;
+
 use gateway_adapters::store::{Store, StoreHealth};
 use gateway_api::caller::Grant;
 use gateway_api::domain::Domain;
@@ -12,6 +14,9 @@ use gateway_server::ws::hub::Hub;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
+/// How often a store that refuses writes is tried, so that health recovers although nobody writes.
+const TRY_AGAIN: Duration = Duration::from_secs(2);
+
 /// The store broke; the daemon has to stop so that nothing is acknowledged that is not on disk (rule R4).
 #[derive(Debug, thiserror::Error)]
 #[error("the store failed: {0}")]
@@ -20,7 +25,7 @@ struct StoreFailed(String);
 /// Follows the store and the records of devices in it, and stops the daemon when the store fails. A `note` from its
 /// opening is kept in sight.
 pub fn store(store: &Store, note: String, devices: &Devices, board: &Board, tasks: &Tasks) {
-    let (mut health, mut records) = (store.health(), devices.phase());
+    let (store, mut health, mut records) = (store.clone(), store.health(), devices.phase());
     let (board, stop) = (board.clone(), tasks.stopping());
     tasks.spawn_fallible("store health", Kind::Essential, async move {
         loop {
@@ -36,8 +41,10 @@ pub fn store(store: &Store, note: String, devices: &Devices, board: &Board, task
                     return Err(StoreFailed(reason));
                 }
             }
+            let refuses = matches!(*health.borrow(), StoreHealth::Degraded { .. });
             tokio::select! {
                 changed = health.changed() => if changed.is_err() { return Ok(()) },
+                () = tokio::time::sleep(TRY_AGAIN), if refuses => store.try_write().await,
                 changed = records.changed() => if changed.is_err() { return Ok(()) },
                 () = stop.cancelled() => return Ok(()),
             }

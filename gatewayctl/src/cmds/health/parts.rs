@@ -84,7 +84,7 @@ impl Document {
             Style::Plain,
             format!(" {}: {} ({})", self.probe, if self.ok { "yes" } else { "no" }, self.state),
         ));
-        for part in self.parts.iter().filter(|part| !matches!(part.state, "serving" | "disabled")) {
+        for part in self.parts.iter().filter(|part| part.is_troubled()) {
             text.push(part.line());
         }
         text
@@ -103,6 +103,11 @@ impl Part {
         Line::default()
             .with(style, mark)
             .with(Style::Plain, format!(" {}: {}{reason}", self.name, self.state))
+    }
+
+    /// Whether there is something to say about it.
+    pub fn is_troubled(&self) -> bool {
+        !matches!(self.state, "serving" | "disabled")
     }
 
     /// Whether it stands in the way of "healthy".

@@ -20,7 +20,7 @@ pub fn render(health: &Value, parts: &[Part], verbose: Option<&Text>) -> Text {
     }
     text.push(line(Style::Good, "✓", "WebSocket connection: OK"));
     text.push(line(Style::Good, "✓", "RPC methods: available"));
-    for part in parts.iter().filter(|part| !matches!(part.state, "serving" | "disabled")) {
+    for part in parts.iter().filter(|part| part.is_troubled()) {
         text.push(part.line());
     }
     if let Some(details) = verbose {

@@ -1,7 +1,7 @@
 //! Gathers what `health` shows and decides the exit code.
 
 use gateway_admin::v1::HealthRequest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::parts::{Part, Question, part};
 use super::render::render;
@@ -11,13 +11,14 @@ use crate::args::HealthArgs;
 use crate::exit::{Exit, Failure, Reason};
 use crate::gateway;
 use crate::target::Target;
+use crate::text::Text;
 use crate::ws::{Connection, Mode, Options};
 
 /// Answers whether the gateway is healthy.
 pub async fn run(app: &App, args: &HealthArgs) -> Result<Exit, Failure> {
     match question(args) {
         Some(question) => one_question(app, args, &question).await,
-        None => everything(app, args).await.map_err(unhealthy),
+        None => everything(app, args).await,
     }
 }
 
@@ -62,20 +63,9 @@ async fn everything(app: &App, args: &HealthArgs) -> Result<Exit, Failure> {
     let target = Target::resolve(&args.client, &settings, &env, &app.paths)
         .map_err(|error| Failure::new(Exit::BadConfig, error.to_string()))?;
     let target = gateway::where_it_listens(app, target).await;
-    let (identity, tokens) = gateway::device(app)?;
-    let timeout = args.client.timeout;
-    let options =
-        Options { identity: &identity, tokens: &tokens, mode: Mode::Cli, timeout, clock: &app.clock };
-    let ask = async {
-        let mut connection = Connection::open(&target, options).await?;
-        let params = if args.verbose { json!({"probe": true}) } else { json!({}) };
-        let health = connection.call("health", params, false).await;
-        connection.close().await;
-        health
-    };
-    let health = app.out.during("waiting for health", ask).await;
-    let mut health = health.map_err(|error| gateway::failure(app, Some(&target), &error))?;
+    let health = over_control_plane(app, args, &target).await;
     let parts = if target.local { own_parts(app, args).await } else { Vec::new() };
+    let mut health = health.map_err(|failure| unhealthy(failure, &parts))?;
     let healthy = !parts.iter().any(Part::is_failed);
     if app.out.is_json() {
         if !parts.is_empty() && health.is_object() {
@@ -90,6 +80,22 @@ async fn everything(app: &App, args: &HealthArgs) -> Result<Exit, Failure> {
     Ok(if healthy { Exit::Ok } else { Exit::Failed })
 }
 
+async fn over_control_plane(app: &App, args: &HealthArgs, target: &Target) -> Result<Value, Failure> {
+    let (identity, tokens) = gateway::device(app)?;
+    let timeout = args.client.timeout;
+    let options =
+        Options { identity: &identity, tokens: &tokens, mode: Mode::Cli, timeout, clock: &app.clock };
+    let ask = async {
+        let mut connection = Connection::open(target, options).await?;
+        let params = if args.verbose { json!({"probe": true}) } else { json!({}) };
+        let health = connection.call("health", params, false).await;
+        connection.close().await;
+        health
+    };
+    let health = app.out.during("waiting for health", ask).await;
+    health.map_err(|error| gateway::failure(app, Some(target), &error))
+}
+
 /// The daemon's parts; none when it has no socket for us, which the control plane has already answered for.
 async fn own_parts(app: &App, args: &HealthArgs) -> Vec<Part> {
     let Ok(mut client) = admin::connect(app).await else { return Vec::new() };
@@ -97,15 +103,15 @@ async fn own_parts(app: &App, args: &HealthArgs) -> Vec<Part> {
     health.map(|health| health.into_inner().parts.iter().map(part).collect()).unwrap_or_default()
 }
 
-/// The verdict before the reason.
-fn unhealthy(failure: Failure) -> Failure {
+/// The verdict before the reason, and after it the parts that may be behind it.
+fn unhealthy(failure: Failure, parts: &[Part]) -> Failure {
     match failure {
         Failure::Failed(Reason { exit: exit @ (Exit::Failed | Exit::Refused), message, hint }) => {
-            Failure::Failed(Reason {
-                exit,
-                message: format!("✗ Gateway is not healthy\nError: {message}"),
-                hint,
-            })
+            let mut text = Text::default();
+            parts.iter().filter(|part| part.is_troubled()).for_each(|part| text.push(part.line()));
+            let parts = text.plain();
+            let message = format!("✗ Gateway is not healthy\nError: {message}\n{}", parts.trim_end());
+            Failure::Failed(Reason { exit, message: message.trim_end().to_owned(), hint })
         }
         other => other,
     }

@@ -167,7 +167,9 @@ fn fill(report: &mut TargetReport, answers: Vec<Value>) {
 fn failed(error: &ws::Error) -> Connect {
     let close = match error {
         ws::Error::Closed { code, reason } => Some(json!({"code": code, "reason": reason})),
-        ws::Error::Refused { message, .. } => Some(json!({"code": 1008, "reason": message})),
+        ws::Error::Refused { code, message, .. } => {
+            Some(json!({"code": ws::refusal_code(code), "reason": message}))
+        }
         _ => None,
     };
     let text = match error {

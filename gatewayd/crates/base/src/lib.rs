@@ -3,6 +3,7 @@
 
 pub mod atomic_file;
 pub mod clock;
+pub mod disk;
 pub mod env;
 pub mod error_chain;
 pub mod id;

@@ -31,6 +31,9 @@ const ROOM_KIB: u32 = 64 * 1024;
 /// Longest key and log name, in bytes.
 const MAX_KEY: usize = 512;
 
+/// The record that [`Store::try_write`] writes.
+const WRITE_CHECK: &str = "write-check";
+
 /// Most bytes of one append.
 const MAX_APPEND: usize = 4 * MAX_VALUE;
 
@@ -93,6 +96,12 @@ impl Store {
     #[must_use]
     pub fn health(&self) -> watch::Receiver<StoreHealth> {
         self.0.state.health.subscribe()
+    }
+
+    /// Writes something that nobody reads: a store that refused writes notices by itself when they work again.
+    pub async fn try_write(&self) {
+        // How it went shows in the health.
+        let _ = self.put(Bucket::Settings, WRITE_CHECK, Bytes::new(), Expect::Any).await;
     }
 
     /// Finishes what is queued, copies the write-ahead log into the file and ends the threads. Later calls answer

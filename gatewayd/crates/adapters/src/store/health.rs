@@ -1,10 +1,15 @@
 //! What the store's threads share: how it is, who watches, what is counted. Failing is final here; it is the one
 //! place that decides it, so that no path can answer ok after a failed flush.
 
+use std::io;
+use std::path::Path;
+
 use gateway_domain::ports::store::Error;
 use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_WRITE;
 use tokio::sync::watch;
 
+use super::disk;
 use super::metrics::Metrics;
 use super::watchers::Watchers;
 
@@ -74,22 +79,31 @@ impl State {
     /// Says that a write was refused.
     fn degraded(&self, error: Error) -> Error {
         let reason = error.to_string();
+        let degraded = StoreHealth::Degraded { reason };
         self.health.send_if_modified(|health| {
-            let change = *health == StoreHealth::Ok;
+            let change = *health != degraded && !matches!(health, StoreHealth::Failed { .. });
             if change {
-                tracing::warn!(reason, "the store refuses writes");
-                *health = StoreHealth::Degraded { reason };
+                tracing::warn!(%error, "the store refuses writes");
+                *health = degraded;
             }
             change
         });
         error
     }
 
-    /// What a failed write means.
-    pub(super) fn write_failed(&self, error: &rusqlite::Error) -> Error {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => self.degraded(Error::Full),
-            Some(ErrorCode::ReadOnly) => self.degraded(Error::ReadOnly),
+    /// What a failed write to the store at `path` means. A write that the disk refused left nothing behind; after any
+    /// other failure, of a flush above all, nobody knows.
+    pub(super) fn write_failed(&self, error: &rusqlite::Error, path: Option<&Path>) -> Error {
+        let refused = error.sqlite_error().is_some_and(|e| e.extended_code == SQLITE_IOERR_WRITE);
+        let refusal = path.filter(|_| refused).and_then(|path| disk::ask(path).err());
+        match (error.sqlite_error_code(), refusal.map(|why| why.kind())) {
+            (Some(ErrorCode::DiskFull), _)
+            | (_, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) => {
+                self.degraded(Error::Full)
+            }
+            (Some(ErrorCode::ReadOnly), _) | (_, Some(io::ErrorKind::ReadOnlyFilesystem)) => {
+                self.degraded(Error::ReadOnly)
+            }
             _ => self.fail(format!("writing: {error}")),
         }
     }

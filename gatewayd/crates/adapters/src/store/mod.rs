@@ -22,6 +22,7 @@
 //! their errors. A full disk is different: nothing was written, the caller is told, and the store stays usable.
 
 mod aside;
+mod disk;
 mod handle;
 mod health;
 mod metrics;

@@ -12,7 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
 use super::aside::{PARTS, exists, move_aside, sibling};
-use super::{ops, schema};
+use super::{disk, ops, schema};
 
 /// Largest file that is checked whole at every open; it takes about 2 ms per megabyte from the page cache.
 const ALWAYS_CHECKED: u64 = 4 * 1024 * 1024;
@@ -301,6 +301,9 @@ fn classify(path: &Path, error: rusqlite::Error) -> Refusal {
             Refusal::Error(OpenError::Locked { path })
         }
         Some(ErrorCode::DiskFull) => Refusal::Error(OpenError::Full { path }),
+        Some(ErrorCode::CannotOpen) if let Err(why) = disk::ask(&path) => {
+            Refusal::Error(system_error(&path, why))
+        }
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             Refusal::Error(OpenError::NotWritable { path, source: error.into() })
         }
@@ -324,7 +327,7 @@ fn other(path: &Path, reason: String) -> OpenError {
 }
 
 #[cfg_attr(not(unix), allow(unused_variables, reason = "folders are private by inheritance there"))]
-fn private(options: &mut OpenOptions) {
+pub(super) fn private(options: &mut OpenOptions) {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
 }

@@ -1,6 +1,7 @@
 //! The writing thread: everything that waits becomes one transaction, and nobody hears "done" before the commit is
 //! on disk.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -96,7 +97,7 @@ impl Writer {
             Err(error) if group.len() > 1 && error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
                 group.into_iter().for_each(|job| self.commit(vec![job]));
             }
-            Err(error) => refuse(group, &self.state.write_failed(&error)),
+            Err(error) => refuse(group, &self.failed(&error)),
         }
     }
 
@@ -123,8 +124,12 @@ impl Writer {
         let done = self.conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
         if let Err(error) = done {
             // Everything stays in the write-ahead log; only a full disk can get better by itself.
-            self.state.write_failed(&error);
+            self.failed(&error);
         }
+    }
+
+    fn failed(&self, error: &rusqlite::Error) -> Error {
+        self.state.write_failed(error, self.conn.path().map(Path::new))
     }
 
     /// A failed store leaves its write-ahead log where it is: nothing more is written, and the next open finds the

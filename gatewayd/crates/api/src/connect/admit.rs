@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_base::error_chain::Chain;
 use gateway_domain::auth::failure::{Audience, Reason};
 use gateway_domain::auth::locality::Locality;
 use gateway_domain::auth::secret::{Method, Mode, Offered};
@@ -262,8 +263,9 @@ async fn pair(
 
 /// The client must not take this for a wrong token, so it is told to come back.
 fn records_failed(id: &str, error: &devices::Error) -> Refused {
-    tracing::error!(subsystem = "gateway", error = %gateway_base::error_chain::Chain(error), "a device could not be judged");
-    let shape = ErrorShape::unavailable(error.to_string()).retry_after(1_000);
+    let text = Chain(error).to_string();
+    tracing::error!(subsystem = "gateway", error = text, "a device could not be judged");
+    let shape = ErrorShape::unavailable(text).retry_after(1_000);
     Refused::closing(id, &shape, 1011, shape.message.as_str(), "devices")
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use gateway_base::atomic_file;
 use gateway_base::clock::iso_utc;
+use gateway_base::disk;
+use gateway_base::error_chain::Chain;
 use gateway_config::edit::Document;
 use gateway_config::write::{self, Committed, Drops, Writer};
 use gateway_config::{Issue, Snapshot, load, schema};
@@ -231,7 +233,10 @@ fn refused(error: &write::Error) -> ErrorShape {
         write::Error::Invalid { issues: found } => {
             ErrorShape::invalid("invalid config").with_details(value!({ "issues": issues(found) }))
         }
-        write::Error::Io { .. } => thrown(&gateway_base::error_chain::Chain(error)),
+        write::Error::Io { .. } => {
+            let fix = disk::advice(error).map(|advice| format!("; {advice}")).unwrap_or_default();
+            thrown(&format!("{}{fix}", Chain(error)))
+        }
         _ => ErrorShape::invalid(error.to_string()),
     }
 }

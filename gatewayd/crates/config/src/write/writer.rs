@@ -183,8 +183,17 @@ impl Writer {
         Ok(snapshot)
     }
 
-    /// Moves the copies one number up and makes the present file the newest.
+    /// Moves the copies one number up and makes the present file the newest. The new copy is on disk before the others
+    /// move, and one that is there already is enough: a disk that stays full must not push out the old ones.
     fn keep_copy(&self) -> Result<PathBuf, Error> {
+        let copy = copy_path(&self.paths, 0);
+        let text =
+            fs::read(&self.paths.config).map_err(|source| failed("read", &self.paths.config, source))?;
+        if fs::read(&copy).is_ok_and(|newest| newest == text) {
+            return Ok(copy);
+        }
+        let fresh = fresh_copy_path(&self.paths);
+        atomic_file::replace(&fresh, &text).map_err(|source| failed("write", &copy, source))?;
         for number in (1..COPIES).rev() {
             let (from, to) = (copy_path(&self.paths, number - 1), copy_path(&self.paths, number));
             match fs::rename(&from, &to) {
@@ -194,10 +203,8 @@ impl Writer {
                 _ => {}
             }
         }
-        let copy = copy_path(&self.paths, 0);
-        let text =
-            fs::read(&self.paths.config).map_err(|source| failed("read", &self.paths.config, source))?;
-        atomic_file::replace(&copy, &text).map_err(|source| failed("write", &copy, source))?;
+        // The folder is flushed with the file that replaces the present one.
+        fs::rename(&fresh, &copy).map_err(|source| failed("rename", &fresh, source))?;
         Ok(copy)
     }
 
@@ -245,6 +252,12 @@ fn copy_path(paths: &Paths, number: usize) -> PathBuf {
         name.push(format!(".{number}"));
     }
     paths.config.with_file_name(name)
+}
+
+fn fresh_copy_path(paths: &Paths) -> PathBuf {
+    let mut name = copy_path(paths, 0).into_os_string();
+    name.push(".new");
+    name.into()
 }
 
 fn failed(what: &'static str, path: &Path, source: io::Error) -> Error {

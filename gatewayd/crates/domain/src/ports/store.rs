@@ -101,10 +101,10 @@ pub enum Error {
     #[error("{0}")]
     Invalid(String),
     /// There is no space left; nothing was written.
-    #[error("the disk is full")]
+    #[error("the disk is full; free some space and try again")]
     Full,
     /// The store is read-only or its folder is not writable; nothing was written.
-    #[error("the store is read-only")]
+    #[error("the store is read-only; make its disk and folder writable and try again")]
     ReadOnly,
     /// The store failed or is closed. Whether the write happened is not known.
     #[error("the store failed: {0}")]

@@ -101,7 +101,7 @@ async fn a_full_disk_degrades_until_a_write_fits_again() {
     let health = store.health();
     let large = Bytes::from(vec![1; 100_000]);
     assert_eq!(store.put(Bucket::Devices, "a", large.clone(), Expect::Any).await, Err(Error::Full));
-    assert_eq!(*health.borrow(), StoreHealth::Degraded { reason: "the disk is full".to_owned() });
+    assert_eq!(*health.borrow(), StoreHealth::Degraded { reason: Error::Full.to_string() });
     store.put(Bucket::Devices, "b", bytes("x"), Expect::Any).await.expect("a small one fits");
     assert_eq!(*health.borrow(), StoreHealth::Ok);
     assert_eq!(store.get(Bucket::Devices, "a").await, Ok(None), "nothing of the refused one is there");
@@ -119,10 +119,7 @@ async fn a_read_only_disk_degrades() {
     ready.writer.pragma_update(None, "query_only", true).expect("limit");
     let store = Store::start(ready, Metrics::default()).expect("start");
     assert_eq!(store.put(Bucket::Devices, "a", bytes("x"), Expect::Any).await, Err(Error::ReadOnly));
-    assert_eq!(
-        *store.health().borrow(),
-        StoreHealth::Degraded { reason: "the store is read-only".to_owned() }
-    );
+    assert_eq!(*store.health().borrow(), StoreHealth::Degraded { reason: Error::ReadOnly.to_string() });
     assert_eq!(store.get(Bucket::Devices, "a").await, Ok(None));
     store.close().await;
 }
