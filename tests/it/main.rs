@@ -3,6 +3,8 @@
 mod admin;
 mod bad_input;
 mod bind;
+#[cfg(target_os = "linux")]
+mod clock;
 mod config_file;
 mod crash;
 mod ctl;

@@ -1,11 +1,15 @@
 //! Time comes in through a parameter, so that tests can move it. Everything that stamps or compares wall-clock
 //! time takes a [`Clock`]; deadlines use `tokio::time`, which tests can pause.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
 
 /// Wall-clock time in milliseconds since the Unix epoch, as the wire carries it.
 pub type UnixMs = i64;
+
+/// Where the steady clock begins: when it is first looked at.
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// A source of wall-clock time. Cloning is cheap and clones share the source.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +19,13 @@ pub struct Clock(Source);
 enum Source {
     #[default]
     System,
-    Manual(Arc<AtomicI64>),
+    Manual(Arc<Manual>),
+}
+
+#[derive(Debug)]
+struct Manual {
+    now: AtomicI64,
+    steady: AtomicI64,
 }
 
 impl Clock {
@@ -28,7 +38,7 @@ impl Clock {
     /// A clock that stands at `now` until [`Clock::set`] moves it.
     #[must_use]
     pub fn manual(now: UnixMs) -> Self {
-        Self(Source::Manual(Arc::new(AtomicI64::new(now))))
+        Self(Source::Manual(Arc::new(Manual { now: now.into(), steady: now.into() })))
     }
 
     /// Now, in milliseconds since the epoch. A system clock before 1970 reads as 0.
@@ -36,14 +46,26 @@ impl Clock {
     pub fn now(&self) -> UnixMs {
         match &self.0 {
             Source::System => system_now(),
-            Source::Manual(now) => now.load(Ordering::Relaxed),
+            Source::Manual(manual) => manual.now.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Milliseconds on a clock that nobody can set. What waits or ages while the process runs is measured with it, or
+    /// a wall clock that jumps would end or prolong it. A manual clock that is set
+    /// forward counts as time that passed.
+    #[must_use]
+    pub fn steady(&self) -> UnixMs {
+        match &self.0 {
+            Source::System => UnixMs::try_from(STARTED.elapsed().as_millis()).unwrap_or(UnixMs::MAX),
+            Source::Manual(manual) => manual.steady.load(Ordering::Relaxed),
         }
     }
 
     /// Moves a manual clock; does nothing to the system's.
     pub fn set(&self, now: UnixMs) {
-        if let Source::Manual(cell) = &self.0 {
-            cell.store(now, Ordering::Relaxed);
+        if let Source::Manual(manual) = &self.0 {
+            let before = manual.now.swap(now, Ordering::Relaxed);
+            manual.steady.fetch_add(now.saturating_sub(before).max(0), Ordering::Relaxed);
         }
     }
 }
@@ -69,6 +91,21 @@ mod tests {
     fn iso_has_three_digits_and_a_z() {
         assert_eq!(iso_utc(1_769_685_937_869), "2026-01-29T11:25:37.869Z");
         assert_eq!(iso_utc(0), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn the_steady_clock_grows() {
+        let clock = Clock::system();
+        let before = clock.steady();
+        while clock.steady() == before {
+            std::thread::yield_now();
+        }
+        assert!(clock.steady() > before);
+        let manual = Clock::manual(7);
+        manual.set(9);
+        manual.set(1);
+        manual.set(2);
+        assert_eq!(manual.steady(), 10);
     }
 
     #[test]

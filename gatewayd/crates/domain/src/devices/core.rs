@@ -10,8 +10,8 @@ use tokio::sync::broadcast;
 
 use super::admission::Invalidated;
 use super::error::Error;
-use super::record::{self, Device};
-use super::table::{Entry, Table};
+use super::record::{self, Device, Request};
+use super::table::{Entry, Table, Waiting};
 use super::token::ServerKey;
 use crate::events::Bus;
 use crate::ports::store::{self, Bucket, Buckets, Expect};
@@ -66,7 +66,12 @@ impl Core {
         let mut table = self.table();
         table.devices = read(devices);
         // Expired ones too, so that they are removed from the store with the next request.
-        table.requests = read(requests);
+        let (now, steady) = (self.clock.now(), self.clock.steady());
+        let waiting = |value: Arc<Request>| {
+            let until = steady.saturating_add(value.left(now));
+            Waiting { value, until }
+        };
+        table.requests = read(requests).into_iter().map(|(id, entry)| (id, waiting(entry.value))).collect();
         table.key = key.as_ref().and_then(|record| read_key(&record.value));
         Ok(())
     }
@@ -177,10 +182,10 @@ impl Core {
     }
 
     pub async fn drop_expired(&self) {
-        let now = self.clock.now();
+        let steady = self.clock.steady();
         let expired: Vec<String> = {
             let table = self.table();
-            table.requests.iter().filter(|(_, e)| e.value.is_expired(now)).map(|(id, _)| id.clone()).collect()
+            table.requests.iter().filter(|(_, e)| e.is_expired(steady)).map(|(id, _)| id.clone()).collect()
         };
         for id in expired {
             self.forget_request(&id).await;

@@ -14,7 +14,7 @@ use super::identity::Identity;
 use super::meta::Meta;
 use super::record::{self, Device, Request};
 use super::scopes;
-use super::table::Entry;
+use super::table::Waiting;
 use super::view;
 use crate::ports::store::{Bucket, Expect};
 
@@ -93,7 +93,7 @@ impl Command {
             Self::Ensure { identity, role, scopes, reply } => {
                 drop(reply.send(core.ensure(&identity, &role, &scopes).await));
             }
-            Self::List(reply) => drop(reply.send(Ok(view::list(&core.table(), core.clock.now())))),
+            Self::List(reply) => drop(reply.send(Ok(view::list(&core.table(), core.clock.steady())))),
             Self::Approve { caller, request_id, reply } => {
                 drop(reply.send(core.approve(&caller, &request_id).await));
             }
@@ -115,7 +115,7 @@ impl Core {
         let id = &admission.identity.device_id;
         let (known, waiting) = {
             let table = self.table();
-            (table.device(id), table.request_of(id, now))
+            (table.device(id), table.request_of(id, self.clock.steady()))
         };
         if known.as_ref().is_some_and(|device| device.admits(admission)) {
             return self.settle(admission, None).await;
@@ -181,10 +181,10 @@ impl Core {
             }
         }
         let id = request.request_id.clone();
-        let revision =
-            self.store.put(Bucket::DeviceRequests, &id, record::encode(&request), Expect::Absent).await?;
+        self.store.put(Bucket::DeviceRequests, &id, record::encode(&request), Expect::Absent).await?;
         let value = Arc::new(request);
-        self.table().requests.insert(id.clone(), Entry { value: value.clone(), revision });
+        let until = self.clock.steady().saturating_add(record::REQUEST_LIFE_MS);
+        self.table().requests.insert(id.clone(), Waiting { value: value.clone(), until });
         self.bus.publish("device.pair.requested", &view::pending(&value), None);
         Ok(Admitted::PairingRequired { request_id: id })
     }
@@ -210,7 +210,7 @@ impl Core {
 
     async fn approve(&self, caller: &[String], request_id: &str) -> Result<DevicePairApproveResult, Error> {
         let now = self.clock.now();
-        let request = self.table().request(request_id, now).ok_or(Error::UnknownRequest)?;
+        let request = self.table().request(request_id, self.clock.steady()).ok_or(Error::UnknownRequest)?;
         if !scopes::covers(caller, &request.scopes) {
             tracing::warn!(
                 device = request.device_id,
@@ -238,7 +238,7 @@ impl Core {
 
     async fn reject(&self, request_id: &str) -> Result<DevicePairRejectResult, Error> {
         let now = self.clock.now();
-        let request = self.table().request(request_id, now).ok_or(Error::UnknownRequest)?;
+        let request = self.table().request(request_id, self.clock.steady()).ok_or(Error::UnknownRequest)?;
         self.store.delete(Bucket::DeviceRequests, request_id, Expect::Any).await?;
         self.table().requests.remove(request_id);
         self.bus.publish(

@@ -201,9 +201,11 @@ impl Request {
         }
     }
 
-    /// Whether it has waited too long. One from the future, after a clock was set back, has too.
-    pub fn is_expired(&self, now: UnixMs) -> bool {
-        now.saturating_sub(self.ts) > REQUEST_LIFE_MS || self.ts.saturating_sub(now) > REQUEST_LIFE_MS
+    /// How long a stored one may still wait; below zero when it has waited too long. One from the future, after a
+    /// clock was set back, has too.
+    pub fn left(&self, now: UnixMs) -> UnixMs {
+        let age = now.saturating_sub(self.ts);
+        if (-REQUEST_LIFE_MS..=REQUEST_LIFE_MS).contains(&age) { REQUEST_LIFE_MS - age.max(0) } else { -1 }
     }
 }
 
@@ -235,8 +237,10 @@ mod tests {
     fn requests_live_five_minutes_and_a_clock_set_back_ends_them() {
         let json = br#"{"v":1,"requestId":"r","deviceId":"d","publicKey":"k","role":"node","ts":1000000}"#;
         let request: Request = decode(json).expect("request");
-        assert!(!request.is_expired(1_000_000 + REQUEST_LIFE_MS));
-        assert!(request.is_expired(1_000_001 + REQUEST_LIFE_MS));
-        assert!(request.is_expired(0));
+        assert_eq!(request.left(1_000_000), REQUEST_LIFE_MS);
+        assert_eq!(request.left(1_000_000 + REQUEST_LIFE_MS), 0);
+        assert!(request.left(1_000_001 + REQUEST_LIFE_MS) < 0);
+        assert_eq!(request.left(999_000), REQUEST_LIFE_MS);
+        assert!(request.left(0) < 0);
     }
 }

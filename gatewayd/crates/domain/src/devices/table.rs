@@ -26,13 +26,29 @@ impl<T> Clone for Entry<T> {
     }
 }
 
+/// A pairing request that waits.
+#[derive(Debug)]
+pub struct Waiting {
+    /// The request.
+    pub value: Arc<Request>,
+    /// When it stops waiting, on the steady clock.
+    pub until: UnixMs,
+}
+
+impl Waiting {
+    /// Whether it has waited too long at this time of the steady clock.
+    pub fn is_expired(&self, steady: UnixMs) -> bool {
+        steady > self.until
+    }
+}
+
 /// All of them.
 #[derive(Debug, Default)]
 pub struct Table {
     /// Paired devices by id.
     pub devices: HashMap<String, Entry<Device>>,
     /// Requests by id.
-    pub requests: HashMap<String, Entry<Request>>,
+    pub requests: HashMap<String, Waiting>,
     /// The key tokens are derived with, once there is one.
     pub key: Option<ServerKey>,
     /// Devices whose description in memory is newer than the stored one.
@@ -45,15 +61,18 @@ impl Table {
         self.devices.get(id).map(|entry| entry.value.clone())
     }
 
-    /// The request of that id, unless it expired.
-    pub fn request(&self, id: &str, now: UnixMs) -> Option<Arc<Request>> {
-        self.requests.get(id).filter(|entry| !entry.value.is_expired(now)).map(|entry| entry.value.clone())
+    /// The request of that id, unless it expired at this time of the steady clock.
+    pub fn request(&self, id: &str, steady: UnixMs) -> Option<Arc<Request>> {
+        self.requests
+            .get(id)
+            .filter(|waiting| !waiting.is_expired(steady))
+            .map(|waiting| waiting.value.clone())
     }
 
-    /// The request that waits for a device.
-    pub fn request_of(&self, device_id: &str, now: UnixMs) -> Option<Arc<Request>> {
-        let mine = |request: &Arc<Request>| request.device_id == device_id && !request.is_expired(now);
-        self.requests.values().map(|entry| &entry.value).find(|request| mine(request)).cloned()
+    /// The request that waits for a device at this time of the steady clock.
+    pub fn request_of(&self, device_id: &str, steady: UnixMs) -> Option<Arc<Request>> {
+        let mine = |waiting: &&Waiting| waiting.value.device_id == device_id && !waiting.is_expired(steady);
+        self.requests.values().find(mine).map(|waiting| waiting.value.clone())
     }
 
     /// Whether the device needs nothing but its token.

@@ -14,9 +14,9 @@ use super::table::Table;
 use super::token::Token;
 use crate::time::to_wire;
 
-pub fn list(table: &Table, now: UnixMs) -> DevicePairListResult {
+pub fn list(table: &Table, steady: UnixMs) -> DevicePairListResult {
     let mut pending: Vec<_> =
-        table.requests.values().filter(|e| !e.value.is_expired(now)).map(|e| pending(&e.value)).collect();
+        table.requests.values().filter(|e| !e.is_expired(steady)).map(|e| pending(&e.value)).collect();
     pending.sort_by(|a, b| (Reverse(a.ts), &a.request_id).cmp(&(Reverse(b.ts), &b.request_id)));
     let mut paired: Vec<_> = table.devices.values().map(|e| paired(&e.value)).collect();
     paired.sort_by(|a, b| {

@@ -42,7 +42,7 @@ impl SystemEvents {
             return;
         }
         let text = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or(text);
-        let now = self.clock.now();
+        let now = self.clock.steady();
         let mut queues = self.lock();
         if !queues.contains_key(session) && queues.len() >= MAX_SESSIONS {
             let oldest = queues.iter().min_by_key(|(_, queue)| queue.at).map(|(session, _)| session.clone());
