@@ -8,6 +8,7 @@ mod clock;
 mod config_file;
 mod crash;
 mod ctl;
+mod damage;
 #[cfg(target_os = "linux")]
 mod disk;
 mod events;

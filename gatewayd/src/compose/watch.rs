@@ -55,7 +55,20 @@ pub fn store(store: &Store, note: String, devices: &Devices, board: &Board, task
 fn unread(records: &Phase) -> Option<String> {
     match records {
         Phase::Failed(error) => Some(format!("device records cannot be read: {}", Chain(error))),
-        Phase::Loading | Phase::Ready => None,
+        Phase::Ready(unreadable) if !unreadable.is_empty() => {
+            Some(format!("stored records cannot be read and are left as they are: {}", named(unreadable)))
+        }
+        Phase::Loading | Phase::Ready(_) => None,
+    }
+}
+
+/// The first few of a list, for one line.
+fn named(all: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown = all.get(..SHOWN).unwrap_or(all).join(", ");
+    match all.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

@@ -2,7 +2,7 @@
 //! current one, write it with compare-and-set, and change memory and answer only after the store said yes. When
 //! somebody else was faster it is read again and planned anew.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gateway_base::clock::Clock;
@@ -28,8 +28,8 @@ const INVALIDATED_QUEUE: usize = 1_024;
 pub enum Phase {
     /// Not yet.
     Loading,
-    /// They were.
-    Ready,
+    /// They were, but for these, which nobody may overwrite: bucket and key.
+    Ready(Vec<String>),
     /// They cannot be read; it is tried again.
     Failed(Error),
 }
@@ -58,22 +58,29 @@ impl Core {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads everything. A record that cannot be read is named in the log and left alone.
-    pub async fn load(&self) -> Result<(), Error> {
+    /// Reads everything. A record that cannot be read is named in the log and left alone; returns those that matter. A
+    /// pairing request is not among them: whoever made it asks again.
+    pub async fn load(&self) -> Result<Vec<String>, Error> {
         let devices = self.store.list(Bucket::Devices, "").await?;
         let requests = self.store.list(Bucket::DeviceRequests, "").await?;
         let key = self.store.get(Bucket::Settings, KEY_RECORD).await?;
         let mut table = self.table();
-        table.devices = read(devices);
+        (table.devices, table.unreadable) = read(devices);
         // Expired ones too, so that they are removed from the store with the next request.
         let (now, steady) = (self.clock.now(), self.clock.steady());
         let waiting = |value: Arc<Request>| {
             let until = steady.saturating_add(value.left(now));
             Waiting { value, until }
         };
-        table.requests = read(requests).into_iter().map(|(id, entry)| (id, waiting(entry.value))).collect();
+        table.requests = read(requests).0.into_iter().map(|(id, entry)| (id, waiting(entry.value))).collect();
         table.key = key.as_ref().and_then(|record| read_key(&record.value));
-        Ok(())
+        let mut unreadable: Vec<String> = table.unreadable.iter().map(|id| device_name(id)).collect();
+        unreadable.sort();
+        if key.is_some() && table.key.is_none() {
+            tracing::error!("the key of device tokens cannot be read; it is left untouched");
+            unreadable.push(key_name());
+        }
+        Ok(unreadable)
     }
 
     /// Writes a description that changed in memory. When that fails it waits for the next write of the record.
@@ -135,8 +142,8 @@ impl Core {
         let found = self.store.get(Bucket::Devices, device_id).await?;
         let entry = match found {
             Some(found) => {
-                let device = record::decode(&found.value)
-                    .ok_or_else(|| Error::Unreadable(format!("devices/{device_id}")))?;
+                let device =
+                    record::decode(&found.value).ok_or_else(|| Error::Unreadable(device_name(device_id)))?;
                 Some(Entry { value: Arc::new(device), revision: found.revision })
             }
             None => None,
@@ -163,7 +170,7 @@ impl Core {
                 let found = self.store.get(Bucket::Settings, KEY_RECORD).await?;
                 found
                     .and_then(|record| read_key(&record.value))
-                    .ok_or_else(|| Error::Unreadable(format!("settings/{KEY_RECORD}")))?
+                    .ok_or_else(|| Error::Unreadable(key_name()))?
             }
             Err(error) => return Err(error.into()),
         };
@@ -209,15 +216,35 @@ fn read_key(bytes: &[u8]) -> Option<ServerKey> {
         .map(|stored| ServerKey::from_text(stored.key))
 }
 
-fn read<T: serde::de::DeserializeOwned>(records: Vec<store::Record>) -> HashMap<String, Entry<T>> {
-    let entry = |record: store::Record| match record::decode(&record.value) {
-        Some(value) => Some((record.key, Entry { value: Arc::new(value), revision: record.revision })),
-        None => {
-            tracing::error!(key = record.key, "a stored device record cannot be read; it is left untouched");
-            None
+/// What can be read, by key, and the keys of what cannot.
+fn read<T: serde::de::DeserializeOwned>(
+    records: Vec<store::Record>,
+) -> (HashMap<String, Entry<T>>, HashSet<String>) {
+    let (mut entries, mut unreadable) = (HashMap::new(), HashSet::new());
+    for record in records {
+        match record::decode(&record.value) {
+            Some(value) => {
+                entries.insert(record.key, Entry { value: Arc::new(value), revision: record.revision });
+            }
+            None => {
+                tracing::error!(
+                    key = record.key,
+                    "a stored device record cannot be read; it is left untouched"
+                );
+                unreadable.insert(record.key);
+            }
         }
-    };
-    records.into_iter().filter_map(entry).collect()
+    }
+    (entries, unreadable)
+}
+
+/// How people are told of a device's record.
+pub fn device_name(device_id: &str) -> String {
+    format!("{}/{device_id}", Bucket::Devices.name())
+}
+
+fn key_name() -> String {
+    format!("{}/{KEY_RECORD}", Bucket::Settings.name())
 }
 
 fn is_only_description(old: &Device, new: &Device) -> bool {

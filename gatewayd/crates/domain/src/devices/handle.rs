@@ -7,7 +7,7 @@ use gateway_wire::types::devices::{DevicePairApproveResult, DevicePairListResult
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::admission::{Admission, Admitted, Invalidated, Issued, Revoked};
-use super::core::{Core, Phase};
+use super::core::{Core, Phase, device_name};
 use super::error::{Error, TokenError};
 use super::identity::Identity;
 use super::operation::{Command, Touch};
@@ -53,6 +53,7 @@ impl Devices {
     /// nothing new costs no write; everything else is on disk before this returns.
     pub async fn admit(&self, admission: Admission) -> Result<Admitted, Error> {
         self.ready().await?;
+        self.readable(&admission.identity.device_id)?;
         if let Some(issued) = self.known(&admission) {
             return Ok(Admitted::Paired(issued));
         }
@@ -74,6 +75,7 @@ impl Devices {
     /// Whether this key is paired under its id.
     pub async fn is_paired(&self, identity: &Identity) -> Result<bool, Error> {
         self.ready().await?;
+        self.readable(&identity.device_id)?;
         Ok(self.core.table().device(&identity.device_id).is_some_and(|device| device.is(identity)))
     }
 
@@ -86,6 +88,7 @@ impl Devices {
         scopes: &[String],
     ) -> Result<Result<(), TokenError>, Error> {
         self.ready().await?;
+        self.readable(&identity.device_id)?;
         let device = self.core.table().device(&identity.device_id);
         let verdict = verify(device.as_deref().filter(|d| d.is(identity)), role, token, scopes);
         if verdict.is_ok() {
@@ -179,6 +182,14 @@ impl Devices {
             Ok(Phase::Failed(error)) => Err(error.clone()),
             Ok(_) => Ok(()),
             Err(_) => Err(Error::Stopped),
+        }
+    }
+
+    /// A device whose record cannot be read is not a stranger, and must not throw its token away.
+    fn readable(&self, device_id: &str) -> Result<(), Error> {
+        match self.core.table().unreadable.contains(device_id) {
+            true => Err(Error::Unreadable(device_name(device_id))),
+            false => Ok(()),
         }
     }
 

@@ -47,6 +47,8 @@ impl Waiting {
 pub struct Table {
     /// Paired devices by id.
     pub devices: HashMap<String, Entry<Device>>,
+    /// Devices whose record is there and cannot be read.
+    pub unreadable: HashSet<String>,
     /// Requests by id.
     pub requests: HashMap<String, Waiting>,
     /// The key tokens are derived with, once there is one.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use gateway_base::error_chain::Chain;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -73,12 +74,17 @@ impl DevicesTask {
     }
 
     async fn load(&mut self) {
-        while let Err(error) = self.core.load().await {
-            tracing::error!(error = %gateway_base::error_chain::Chain(&error), "device records cannot be read; trying again");
-            self.phase.send_replace(Phase::Failed(error));
+        let unreadable = loop {
+            match self.core.load().await {
+                Ok(unreadable) => break unreadable,
+                Err(error) => {
+                    tracing::error!(error = %Chain(&error), "device records cannot be read; trying again");
+                    self.phase.send_replace(Phase::Failed(error));
+                }
+            }
             tokio::time::sleep(LOAD_PAUSE).await;
-        }
-        self.phase.send_replace(Phase::Ready);
+        };
+        self.phase.send_replace(Phase::Ready(unreadable));
     }
 
     fn dispatch(&mut self, command: Command) {
