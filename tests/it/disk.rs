@@ -285,7 +285,7 @@ fn a_start_that_the_disk_refuses_says_what_and_what_to_do() {
                         && line.contains(&*home.state().to_string_lossy())
                         && line.contains(said)
                 };
-                ensure!(lines.iter().any(|line| told(&line)), "{}", seen.stderr);
+                ensure!(lines.iter().any(told), "{}", seen.stderr);
                 ensure!(lines.contains(&way_out), "{}", seen.stderr);
                 ensure!(names(&home.state())? == before, "nothing was changed");
             }

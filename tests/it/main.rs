@@ -7,6 +7,8 @@ mod bind;
 mod clock;
 mod config_file;
 mod crash;
+#[cfg(target_os = "linux")]
+mod crowd;
 mod ctl;
 mod damage;
 #[cfg(target_os = "linux")]

@@ -10,10 +10,14 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::connect::Connect;
 use crate::wait::within;
+
+/// Small, because a test may have thousands of clients.
+const READ_BUFFER: usize = 8 * 1024;
 
 /// What a server sends.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +66,8 @@ impl Socket {
             let name = HeaderName::from_bytes(name.as_bytes())?;
             request.headers_mut().append(name, HeaderValue::from_str(value)?);
         }
-        let upgrade = tokio_tungstenite::client_async(request, stream);
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
+        let upgrade = tokio_tungstenite::client_async_with_config(request, stream, Some(config));
         let (stream, _) = within("the upgrade", upgrade).await?.context("upgrading")?;
         Ok(Self { stream })
     }
@@ -70,21 +75,26 @@ impl Socket {
     /// The next frame or the end. Pings and pongs are passed over.
     pub async fn next(&mut self) -> Result<Incoming> {
         loop {
-            let message = within("a frame", self.stream.next()).await?;
-            match message {
-                Some(Ok(Message::Text(text))) => {
-                    let frame = serde_json::from_str(&text).with_context(|| format!("not JSON: {text}"))?;
-                    return Ok(Incoming::Frame(frame));
-                }
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(Message::Close(frame))) => {
-                    let frame = frame.map(|f| (u16::from(f.code), f.reason.as_str().to_owned()));
-                    return Ok(Incoming::Closed(frame));
-                }
-                Some(Ok(other)) => bail!("the server sent {other:?}"),
-                None | Some(Err(_)) => return Ok(Incoming::Closed(None)),
+            if let Some(incoming) = self.read().await? {
+                return Ok(incoming);
             }
         }
+    }
+
+    /// What comes next; `None` is a ping or a pong.
+    async fn read(&mut self) -> Result<Option<Incoming>> {
+        let message = within("a frame", self.stream.next()).await?;
+        Ok(Some(match message {
+            Some(Ok(Message::Text(text))) => {
+                Incoming::Frame(serde_json::from_str(&text).with_context(|| format!("not JSON: {text}"))?)
+            }
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(None),
+            Some(Ok(Message::Close(frame))) => {
+                Incoming::Closed(frame.map(|f| (u16::from(f.code), f.reason.as_str().to_owned())))
+            }
+            Some(Ok(other)) => bail!("the server sent {other:?}"),
+            None | Some(Err(_)) => Incoming::Closed(None),
+        }))
     }
 
     /// The next frame; fails when the connection ends instead.
@@ -185,6 +195,18 @@ impl Client {
     /// The whole frame of the next event of this name.
     pub async fn event_frame(&mut self, name: &str) -> Result<Value> {
         self.find(|frame| frame["type"] == "event" && frame["event"] == name).await
+    }
+
+    /// Sends a ping and waits for its pong.
+    pub async fn ping(&mut self) -> Result<()> {
+        self.socket.send(Message::Ping("there?".into())).await?;
+        while let Some(incoming) = self.socket.read().await? {
+            match incoming {
+                Incoming::Frame(frame) => self.waiting.push_back(frame),
+                Incoming::Closed(how) => bail!("the connection was closed: {how:?}"),
+            }
+        }
+        Ok(())
     }
 
     /// Everything that has arrived and was not asked for yet.
