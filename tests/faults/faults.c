@@ -4,7 +4,8 @@
  * without privileges. The test changes the shared control file at any time (tests/src/faults.rs).
  *
  * What each error stands for, as Linux behaves:
- *   ENOSPC  the disk is full: nothing is written and nothing new is created; removing and renaming work
+ *   ENOSPC  the disk is full: a write stops half-way, the rest of it and whatever is new is refused; removing and
+ *           renaming work
  *   EROFS   the disk went read-only: open files cannot be written either
  *   EACCES  the permissions were taken away: files that are open stay writable
  *   EIO     the disk broke: flushing fails
@@ -81,6 +82,15 @@ static int writing(int fd) {
     return (error == ENOSPC || error == EROFS) && is_below(fd) ? error : 0;
 }
 
+/* How much of a write is done: all, or half of it before the disk is full, or none of the rest; then `errno` says why. */
+static size_t allowed(int fd, size_t count) {
+    static __thread int is_torn;
+    int error = writing(fd);
+    errno = error;
+    is_torn = error == ENOSPC && !is_torn && count > 1;
+    return !error ? count : is_torn ? count / 2 : 0;
+}
+
 /* The error for a new name in the folder, or 0. */
 static int creating(const char *path) {
     int error = control->error;
@@ -102,8 +112,8 @@ static int opening(const char *path, int flags) {
 }
 
 ssize_t write(int fd, const void *bytes, size_t count) {
-    int error = writing(fd);
-    return error ? refuse(error) : syscall(SYS_write, fd, bytes, count);
+    size_t now = allowed(fd, count);
+    return now == 0 && count > 0 ? -1 : syscall(SYS_write, fd, bytes, now);
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
@@ -112,8 +122,8 @@ ssize_t writev(int fd, const struct iovec *parts, int count) {
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t at) {
-    int error = writing(fd);
-    return error ? refuse(error) : syscall(SYS_pwrite64, fd, bytes, count, at);
+    size_t now = allowed(fd, count);
+    return now == 0 && count > 0 ? -1 : syscall(SYS_pwrite64, fd, bytes, now, at);
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t at) {

@@ -101,6 +101,8 @@ fn text_that_is_no_request_is_passed_over() {
             client.socket().send(text.to_owned()).await?;
             client.request("voicewake.get", json!({})).await.context("the next request is answered")?;
         }
+        client.socket().send(vec![0xff, 0xfe, b'{']).await?;
+        client.request("voicewake.get", json!({})).await.context("a binary frame that is no text")?;
         let nested = format!(r#"{{"type":"req","id":"n","method":"health","params":{bomb}"#);
         client.socket().send(nested).await?;
         client.request("voicewake.get", json!({})).await?;

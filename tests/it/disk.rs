@@ -85,6 +85,12 @@ impl Scene {
         ensure!(status["problems"] == json!([format!("store: {reason}")]), "{status:#}");
         let seen = self.daemon.ctl(&["health"]).await?;
         ensure!(seen.stderr.contains(&format!("! store: degraded - {reason}")), "{seen:?}");
+        // The controller's own first steps fail on such a disk too; it still tells what the daemon says.
+        fs::remove_dir_all(self.daemon.home.state().join("identity")).context("what the controller made")?;
+        let environment = environment(&self.faults);
+        let seen = Program::Gatewayctl.run_with(&self.daemon.home, &["health"], &environment).await?;
+        ensure!(seen.code == Some(1) && seen.stderr.contains("/identity"), "{seen:?}");
+        ensure!(seen.stderr.contains(&format!("! store: degraded - {reason}")), "{seen:?}");
         Ok(())
     }
 
@@ -241,10 +247,14 @@ fn taken_permissions_cost_only_what_needs_new_files() {
     });
 }
 
+fn environment(faults: &Faults) -> Vec<(&str, &str)> {
+    faults.environment().iter().map(|(name, value)| (*name, &**value)).collect()
+}
+
 async fn start_on(error: Errno, home: &Home) -> Result<Finished> {
     let faults = Faults::of(home).await?;
     faults.disk(error)?;
-    let environment: Vec<_> = faults.environment().iter().map(|(name, value)| (*name, &**value)).collect();
+    let environment = environment(&faults);
     let port = free_port()?.to_string();
     Program::Gatewayd.run_with(home, &["--port", &port], &environment).await
 }
