@@ -142,13 +142,14 @@ fn who_guessed_too_often_waits_as_long_as_told() {
     });
 }
 
-/// Before the epoch, and near the last year that the kernel lets anybody set.
+/// The first minutes and nearly the last year that the kernel lets anybody set.
 #[test]
 fn no_time_makes_it_panic() {
     gateway_tests::run(async {
         let (faults, mut daemon) = start().await?;
         let mut client = daemon.connect(Connect::cli()).await?;
-        for seconds in [-60 * 365 * DAY, 200 * 365 * DAY] {
+        let first_minutes = 600 - Clock::system().now() / 1_000;
+        for seconds in [first_minutes, 200 * 365 * DAY] {
             faults.clock(seconds)?;
             for method in [
                 "health",
@@ -171,7 +172,7 @@ fn no_time_makes_it_panic() {
             }
             client.request("voicewake.set", json!({ "triggers": ["x"] })).await?;
             client.request("system-event", json!({ "text": "Node: x" })).await?;
-            daemon.connect(Connect::ui(Device::seeded(1)).signed_at(shown(seconds).max(0))).await?;
+            daemon.connect(Connect::ui(Device::seeded(1)).signed_at(shown(seconds))).await?;
             for words in [&["health"][..], &["status"], &["health", "--ready"]] {
                 let seen = daemon.ctl(words).await?;
                 ensure!(!seen.stderr.contains("panicked"), "{words:?}: {seen:?}");
