@@ -61,7 +61,9 @@ pub fn explain(path: &str) -> Result<Explanation, Unknown> {
     if whole {
         return Ok(about(key));
     }
-    if key.ty == Type::Any || matches!(key.ty, Type::Map(_)) && key.fields.is_empty() && key.other.is_none() {
+    if key.ty == Type::Any
+        || matches!(key.ty, Type::Map(_)) && key.fields().is_empty() && key.other().is_none()
+    {
         return Ok(Explanation { path: show(&segments), ..free(key) });
     }
     Err(unknown(guess(key, &segments)))
@@ -96,10 +98,10 @@ fn part_text(part: Part) -> &'static str {
 fn about(key: &Key) -> Explanation {
     let row = key.row;
     let child = |name: &str, key: &Key| (name.to_owned(), type_text(key.ty));
-    let mut children: Vec<_> = key.fields.iter().map(|(name, key)| child(name, key)).collect();
-    children.extend(key.other.as_deref().map(|key| child("<key>", key)));
-    if let Some(item) = key.item.as_deref() {
-        children.extend(item.fields.iter().map(|(name, key)| child(&format!("[].{name}"), key)));
+    let mut children: Vec<_> = key.fields().iter().map(|(name, key)| child(name, key)).collect();
+    children.extend(key.other().map(|key| child("<key>", key)));
+    if let Some(item) = key.item() {
+        children.extend(item.fields().iter().map(|(name, key)| child(&format!("[].{name}"), key)));
     }
     Explanation {
         path: if key.path.is_empty() { "<root>".to_owned() } else { key.path.clone() },
@@ -130,7 +132,7 @@ fn free(key: &Key) -> Explanation {
 fn guess(deepest: &Key, segments: &[Segment]) -> Option<String> {
     let depth = (0..segments.len()).find(|n| !tree().walk(&segments[..=*n]).1)?;
     let Segment::Key(name) = segments.get(depth)? else { return None };
-    let Some(found) = closest(name, deepest.fields.keys().map(String::as_str)) else {
+    let Some(found) = closest(name, deepest.fields().keys().copied()) else {
         return segments
             .last()
             .and_then(|last| if let Segment::Key(last) = last { elsewhere(last) } else { None });

@@ -17,7 +17,7 @@ fn walk(value: &Value, key: Option<&Key>, secret: bool) -> Value {
     match value {
         Value::Object(map) => {
             let below = |name: &str, value: &Value| {
-                let child = key.and_then(|k| k.fields.get(name).or(k.other.as_deref()));
+                let child = key.and_then(|k| k.named(name));
                 let unknown = child.is_none_or(|c| c.ty == Type::Any);
                 let hide = secret || child.is_some_and(Key::is_secret) || (unknown && sounds_secret(name));
                 walk(value, child, hide)
@@ -25,7 +25,7 @@ fn walk(value: &Value, key: Option<&Key>, secret: bool) -> Value {
             Value::Object(map.iter().map(|(k, v)| (k.clone(), below(k, v))).collect::<Map<_, _>>())
         }
         Value::Array(items) => {
-            let item = key.and_then(|k| k.item.as_deref());
+            let item = key.and_then(Key::item);
             items.iter().map(|v| walk(v, item, secret)).collect()
         }
         Value::String(text) if secret && !text.is_empty() => Value::String(PLACEHOLDER.to_owned()),

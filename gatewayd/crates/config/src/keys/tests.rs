@@ -102,18 +102,18 @@ fn sample(key: &Key, ty: Type) -> Value {
         Type::Text(..) => json!("text"),
         Type::Choice(choices) => json!(choices[0]),
         Type::List(item) => {
-            json!([key.item.as_deref().map_or_else(|| sample(key, *item), |k| sample(k, k.ty))])
+            json!([key.item().map_or_else(|| sample(key, *item), |k| sample(k, k.ty))])
         }
         Type::Map(item) => {
             let mut map = Map::new();
-            let entry = key.other.as_deref().map_or_else(|| sample(key, *item), |k| sample(k, k.ty));
+            let entry = key.other().map_or_else(|| sample(key, *item), |k| sample(k, k.ty));
             map.insert("x".to_owned(), entry);
             Value::Object(map)
         }
         Type::Object => {
             let mut map: Map<String, Value> =
-                key.fields.iter().map(|(n, k)| (n.clone(), sample(k, k.ty))).collect();
-            if let Some(other) = key.other.as_deref() {
+                key.fields().iter().map(|(n, k)| ((*n).to_owned(), sample(k, k.ty))).collect();
+            if let Some(other) = key.other() {
                 map.insert("X".to_owned(), sample(other, other.ty));
             }
             Value::Object(map)

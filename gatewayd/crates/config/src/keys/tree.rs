@@ -1,6 +1,7 @@
-//! The rows as a tree, built once: the shape in which validation and look-ups walk along a value.
+//! The rows as a tree: the shape in which validation and look-ups walk along a value. A part of it is made when
+//! somebody first looks below its top, because a start reads a few dozen of the more than two thousand keys.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -9,7 +10,7 @@ use super::row::{Reload, Row, Type};
 use crate::path::Segment;
 
 /// A key with everything below it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Key {
     /// The pattern of its path.
     pub path: String,
@@ -19,17 +20,28 @@ pub struct Key {
     pub ty: Type,
     /// What a change costs, inherited where the row is silent.
     pub reload: Reload,
-    /// Named fields of an object.
-    pub fields: IndexMap<String, Key>,
-    /// What stands under any other name.
-    pub other: Option<Box<Key>>,
-    /// The items of a list.
-    pub item: Option<Box<Key>>,
+    /// The rows below it, each with the part of its path that leads there from here.
+    rows: Vec<(&'static str, &'static Row)>,
+    children: OnceLock<Children>,
+}
+
+#[derive(Debug, Default)]
+struct Children {
+    fields: IndexMap<&'static str, Key>,
+    other: Option<Box<Key>>,
+    item: Option<Box<Key>>,
 }
 
 /// The whole table.
 pub fn tree() -> &'static Key {
-    static TREE: LazyLock<Key> = LazyLock::new(build);
+    static TREE: LazyLock<Key> = LazyLock::new(|| Key {
+        path: String::new(),
+        row: None,
+        ty: Type::Object,
+        reload: Reload::None,
+        rows: all_rows().map(|row| (row.path, row)).collect(),
+        children: OnceLock::new(),
+    });
     &TREE
 }
 
@@ -40,24 +52,36 @@ pub fn default_of(pattern: &str) -> Option<Value> {
 }
 
 impl Key {
-    fn new(path: String) -> Self {
-        Self {
-            path,
-            row: None,
-            ty: Type::Object,
-            reload: Reload::None,
-            fields: IndexMap::new(),
-            other: None,
-            item: None,
-        }
+    /// Named fields of an object.
+    #[must_use]
+    pub fn fields(&self) -> &IndexMap<&'static str, Self> {
+        &self.children().fields
+    }
+
+    /// What stands under any other name.
+    #[must_use]
+    pub fn other(&self) -> Option<&Self> {
+        self.children().other.as_deref()
+    }
+
+    /// The items of a list.
+    #[must_use]
+    pub fn item(&self) -> Option<&Self> {
+        self.children().item.as_deref()
+    }
+
+    /// The field called `name`, or else what stands under any name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Self> {
+        self.fields().get(name).or(self.other())
     }
 
     /// The key one step below, by name or position.
     #[must_use]
     pub fn child(&self, segment: &Segment) -> Option<&Self> {
         match segment {
-            Segment::Key(name) => self.fields.get(name).or(self.other.as_deref()),
-            Segment::Index(_) => self.item.as_deref(),
+            Segment::Key(name) => self.named(name),
+            Segment::Index(_) => self.item(),
         }
     }
 
@@ -77,13 +101,15 @@ impl Key {
     /// The key with exactly this pattern.
     #[must_use]
     pub fn at_pattern(&self, pattern: &str) -> Option<&Self> {
-        let mut key = self;
-        for step in steps(pattern) {
+        let (mut key, mut rest) = (self, pattern);
+        while !rest.is_empty() {
+            let (step, after) = first_step(rest);
             key = match step {
-                Step::Field(name) => key.fields.get(name)?,
-                Step::Other => key.other.as_deref()?,
-                Step::Item => key.item.as_deref()?,
+                Step::Field(name) => key.fields().get(name)?,
+                Step::Other => key.other()?,
+                Step::Item => key.item()?,
             };
+            rest = after;
         }
         Some(key)
     }
@@ -97,103 +123,107 @@ impl Key {
     /// Calls `visit` for this key and everything below it, parents first.
     pub fn visit<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
         visit(self);
-        for child in self.fields.values().chain(self.other.as_deref()).chain(self.item.as_deref()) {
+        for child in self.fields().values().chain(self.other()).chain(self.item()) {
             child.visit(visit);
+        }
+    }
+
+    fn children(&self) -> &Children {
+        self.children.get_or_init(|| {
+            let mut children = Children::default();
+            for (step, group) in self.groups() {
+                let key = self.below(step, group);
+                match step {
+                    Step::Field(name) => drop(children.fields.insert(name, key)),
+                    Step::Other => children.other = Some(Box::new(key)),
+                    Step::Item => children.item = Some(Box::new(key)),
+                }
+            }
+            children
+        })
+    }
+
+    /// The rows below, by their first step. `Like` adds the steps of the key it names that are not declared here,
+    /// without the branch it stands in itself.
+    fn groups(&self) -> IndexMap<Step<'static>, Group> {
+        let mut groups = group(self.rows.iter().copied());
+        if let Some(Type::Like(model)) = self.row.map(|row| row.ty) {
+            let own_branch = below_path(&self.path, model).map(|rest| first_step(rest).0);
+            let rows = all_rows().filter_map(|row| Some((below_path(row.path, model)?, row)));
+            for (step, rows) in group(rows) {
+                if own_branch != Some(step) {
+                    groups.entry(step).or_insert(rows);
+                }
+            }
+        }
+        groups
+    }
+
+    fn below(&self, step: Step<'_>, Group { row, rows }: Group) -> Self {
+        let dot = if self.path.is_empty() { "" } else { "." };
+        let path = match step {
+            Step::Field(name) => format!("{}{dot}{name}", self.path),
+            Step::Other => format!("{}{dot}<key>", self.path),
+            Step::Item => format!("{}[]", self.path),
+        };
+        let ty = match row.map(|row| row.ty) {
+            Some(Type::Like(model)) => all_rows().find(|row| row.path == model).map(|row| row.ty),
+            declared => declared,
+        };
+        Self {
+            path,
+            row,
+            ty: ty.unwrap_or(Type::Object),
+            reload: row.and_then(|row| row.reload).unwrap_or(self.reload),
+            rows,
+            children: OnceLock::new(),
         }
     }
 }
 
+/// What the rows say about one step: the row that ends there, and those that go on.
+#[derive(Default)]
+struct Group {
+    row: Option<&'static Row>,
+    rows: Vec<(&'static str, &'static Row)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Step<'a> {
     Field(&'a str),
     Other,
     Item,
 }
 
-fn steps(pattern: &str) -> impl Iterator<Item = Step<'_>> {
-    pattern.split('.').filter(|part| !part.is_empty()).flat_map(|part| {
-        let name = part.trim_end_matches("[]");
-        let items = (part.len() - name.len()) / 2;
-        let first = if name == "<key>" { Step::Other } else { Step::Field(name) };
-        std::iter::once(first).chain(std::iter::repeat_with(|| Step::Item).take(items))
-    })
+fn all_rows() -> impl Iterator<Item = &'static Row> {
+    super::SECTIONS.iter().copied().flatten()
 }
 
-fn build() -> Key {
-    let mut root = Key::new(String::new());
-    for row in super::SECTIONS.iter().copied().flatten() {
-        let mut key = &mut root;
-        for step in steps(row.path) {
-            key = below(key, &step);
-        }
-        key.row = Some(row);
-        key.ty = row.ty;
-    }
-    let declared = root.clone();
-    expand(&mut root, &declared);
-    inherit(&mut root, Reload::None);
-    root
-}
-
-fn below<'a>(key: &'a mut Key, step: &Step<'_>) -> &'a mut Key {
-    let joined =
-        |name: &str| if key.path.is_empty() { name.to_owned() } else { format!("{}.{name}", key.path) };
-    match step {
-        Step::Field(name) => {
-            let path = joined(name);
-            key.fields.entry((*name).to_owned()).or_insert_with(|| Key::new(path))
-        }
-        Step::Other => {
-            let path = joined("<key>");
-            key.other.get_or_insert_with(|| Box::new(Key::new(path)))
-        }
-        Step::Item => {
-            let path = format!("{}[]", key.path);
-            key.item.get_or_insert_with(|| Box::new(Key::new(path)))
+fn group(rows: impl Iterator<Item = (&'static str, &'static Row)>) -> IndexMap<Step<'static>, Group> {
+    let mut groups = IndexMap::<_, Group>::new();
+    for (path, row) in rows {
+        let (step, rest) = first_step(path);
+        let group = groups.entry(step).or_default();
+        if rest.is_empty() {
+            group.row = Some(row);
+        } else {
+            group.rows.push((rest, row));
         }
     }
+    groups
 }
 
-/// Replaces `Like` by a copy of what it names, without the branch it stands in itself.
-fn expand(key: &mut Key, declared: &Key) {
-    if let Type::Like(target) = key.ty
-        && let Some(model) = declared.at_pattern(target)
-    {
-        key.ty = model.ty;
-        for (name, field) in &model.fields {
-            let own_branch = key.path.starts_with(&format!("{}.", field.path)) || key.path == field.path;
-            if !own_branch && !key.fields.contains_key(name) {
-                key.fields.insert(name.clone(), moved(field, &model.path, &key.path));
-            }
-        }
-        key.other = key
-            .other
-            .take()
-            .or_else(|| model.other.as_deref().map(|k| Box::new(moved(k, target, &key.path))));
-        key.item =
-            key.item.take().or_else(|| model.item.as_deref().map(|k| Box::new(moved(k, target, &key.path))));
+/// The first step of a pattern, and what follows it.
+fn first_step(pattern: &str) -> (Step<'_>, &str) {
+    if let Some(rest) = pattern.strip_prefix("[]") {
+        return (Step::Item, rest);
     }
-    for child in key.fields.values_mut().chain(key.other.as_deref_mut()).chain(key.item.as_deref_mut()) {
-        expand(child, declared);
-    }
+    let pattern = pattern.strip_prefix('.').unwrap_or(pattern);
+    let (name, rest) = pattern.split_at(pattern.find(['.', '[']).unwrap_or(pattern.len()));
+    (if name == "<key>" { Step::Other } else { Step::Field(name) }, rest)
 }
 
-fn moved(key: &Key, from: &str, to: &str) -> Key {
-    let mut copy = key.clone();
-    rename(&mut copy, from, to);
-    copy
-}
-
-fn rename(key: &mut Key, from: &str, to: &str) {
-    key.path.replace_range(..from.len().min(key.path.len()), to);
-    for child in key.fields.values_mut().chain(key.other.as_deref_mut()).chain(key.item.as_deref_mut()) {
-        rename(child, from, to);
-    }
-}
-
-fn inherit(key: &mut Key, from_above: Reload) {
-    key.reload = key.row.and_then(|row| row.reload).unwrap_or(from_above);
-    let reload = key.reload;
-    for child in key.fields.values_mut().chain(key.other.as_deref_mut()).chain(key.item.as_deref_mut()) {
-        inherit(child, reload);
-    }
+/// What leads from `top` to `path`, when it is below.
+fn below_path<'a>(path: &'a str, top: &str) -> Option<&'a str> {
+    path.strip_prefix(top).filter(|rest| rest.starts_with(['.', '[']))
 }

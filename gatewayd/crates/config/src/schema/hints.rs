@@ -9,13 +9,13 @@ use crate::keys::{Key, Type, tree};
 #[must_use]
 pub fn ui_hints() -> Value {
     let mut hints = Map::new();
-    for (order, (group, section)) in tree().fields.iter().enumerate() {
+    for (order, (group, section)) in tree().fields().iter().enumerate() {
         let label = label(group);
         let mut hint = json!({"label": label, "group": label, "order": (order + 1) * 10});
         if let Some(row) = section.row {
             hint["help"] = json!(row.doc);
         }
-        hints.insert(group.clone(), hint);
+        hints.insert((*group).to_owned(), hint);
         section.visit(&mut |key| {
             if key.path != *group {
                 add(&mut hints, key, &label);

@@ -37,11 +37,11 @@ fn of_type(ty: Type, key: &Key) -> Value {
         Type::Text(min, max, check) => text(min, max, check),
         Type::Choice(choices) => json!({"type": "string", "enum": choices}),
         Type::List(item) => {
-            let items = key.item.as_deref().map_or_else(|| of_type(*item, key), of_key);
+            let items = key.item().map_or_else(|| of_type(*item, key), of_key);
             json!({"type": "array", "items": items})
         }
         Type::Map(item) => {
-            let other = key.other.as_deref().map_or_else(|| of_type(*item, key), of_key);
+            let other = key.other().map_or_else(|| of_type(*item, key), of_key);
             json!({"type": "object", "additionalProperties": other})
         }
         Type::Object => object(key),
@@ -51,14 +51,14 @@ fn of_type(ty: Type, key: &Key) -> Value {
 
 fn object(key: &Key) -> Value {
     let properties: Map<String, Value> =
-        key.fields.iter().map(|(name, key)| (name.clone(), of_key(key))).collect();
-    let required: Vec<&String> = key
-        .fields
+        key.fields().iter().map(|(name, key)| ((*name).to_owned(), of_key(key))).collect();
+    let required: Vec<&str> = key
+        .fields()
         .iter()
         .filter(|(_, key)| key.row.is_some_and(|row| row.required))
-        .map(|(name, _)| name)
+        .map(|(name, _)| *name)
         .collect();
-    let other = key.other.as_deref().map_or(json!(false), of_key);
+    let other = key.other().map_or(json!(false), of_key);
     let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": other});
     if !required.is_empty() {
         schema["required"] = json!(required);

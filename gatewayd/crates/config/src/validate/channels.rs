@@ -46,8 +46,8 @@ const NATIVE_COMMANDS: [&str; 29] = [
 
 /// Ids that `channels` and heartbeat targets may name.
 pub(super) fn is_known(config: &Value, id: &str) -> bool {
-    let channels = tree().fields.get("channels");
-    let built_in = id != "defaults" && channels.is_some_and(|c| c.fields.contains_key(id));
+    let channels = tree().fields().get("channels");
+    let built_in = id != "defaults" && channels.is_some_and(|c| c.fields().contains_key(id));
     built_in || is_of_plugin(config, id)
 }
 
@@ -64,9 +64,8 @@ pub(super) fn check(config: &Value, issues: &mut Vec<Issue>) {
     for (id, block) in channels.iter().filter(|(id, _)| *id != "defaults") {
         let path = format!("channels.{id}");
         if !is_known(config, id) {
-            let known = tree().fields.get("channels").into_iter().flat_map(|c| c.fields.keys());
-            let hint =
-                closest(id, known.map(String::as_str)).map(|found| format!("did you mean \"{found}\"?"));
+            let known = tree().fields().get("channels").into_iter().flat_map(|c| c.fields().keys());
+            let hint = closest(id, known.copied()).map(|found| format!("did you mean \"{found}\"?"));
             issues.push(Issue { path, message: format!("unknown channel id: {id}"), hint });
             continue;
         }

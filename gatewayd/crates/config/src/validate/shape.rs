@@ -61,7 +61,7 @@ impl Walk {
             (Type::Choice(choices), value) => self.choice(choices, value),
             (Type::List(item), Value::Array(items)) => {
                 for (i, value) in items.iter().enumerate() {
-                    self.within(&i.to_string(), |w| match &key.item {
+                    self.within(&i.to_string(), |w| match key.item() {
                         Some(key) => w.check(key, key.ty, value),
                         None => w.check(key, *item, value),
                     });
@@ -69,7 +69,7 @@ impl Walk {
             }
             (Type::Map(item), Value::Object(map)) => {
                 for (name, value) in map {
-                    self.within(name, |w| match key.fields.get(name).or(key.other.as_deref()) {
+                    self.within(name, |w| match key.named(name) {
                         Some(known) => w.check(known, known.ty, value),
                         None => w.check(key, *item, value),
                     });
@@ -85,8 +85,8 @@ impl Walk {
     }
 
     fn object(&mut self, key: &Key, map: &Map<String, Value>) {
-        for (name, known) in &key.fields {
-            match map.get(name) {
+        for (name, known) in key.fields() {
+            match map.get(*name) {
                 Some(value) => self.within(name, |w| w.check(known, known.ty, value)),
                 None if known.row.is_some_and(|row| row.required) => {
                     self.within(name, |w| w.missing(known.ty))
@@ -95,8 +95,8 @@ impl Walk {
             }
         }
         let mut unknown = Vec::new();
-        for (name, value) in map.iter().filter(|(name, _)| !key.fields.contains_key(*name)) {
-            match &key.other {
+        for (name, value) in map.iter().filter(|(name, _)| !key.fields().contains_key(name.as_str())) {
+            match key.other() {
                 Some(other) => self.within(name, |w| w.check(other, other.ty, value)),
                 None => unknown.push(name.as_str()),
             }

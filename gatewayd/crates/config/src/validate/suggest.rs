@@ -30,7 +30,7 @@ pub(super) fn hint(parent: &Key, unknown: &[&str]) -> Option<String> {
 }
 
 fn guess(parent: &Key, name: &str) -> Option<String> {
-    match closest(name, parent.fields.keys().map(String::as_str)) {
+    match closest(name, parent.fields().keys().copied()) {
         Some(sibling) => Some(format!("\"{sibling}\"")),
         None => elsewhere(name).map(|path| format!("\"{path}\"")),
     }
