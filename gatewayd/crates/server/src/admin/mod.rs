@@ -8,6 +8,7 @@ mod error;
 pub mod health;
 mod health_service;
 pub mod listen;
+mod reflection;
 mod routes;
 pub mod serve;
 mod service;

@@ -15,9 +15,30 @@ use tower::util::BoxCloneSyncService;
 
 use super::connection::Peer;
 
-type Request = http::Request<Body>;
-type Response = http::Response<Body>;
+pub(super) type Request = http::Request<Body>;
+pub(super) type Response = http::Response<Body>;
 type Route = BoxCloneSyncService<Request, Response, Infallible>;
+
+/// A gRPC service: it has a name, and each call is given to a copy of it.
+pub(super) trait Named:
+    Service<Request, Response = Response, Error = Infallible, Future: Send>
+    + NamedService
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Named for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
 
 /// The services of the admin socket by name.
 #[derive(Clone)]
@@ -33,16 +54,7 @@ impl Routes {
     }
 
     /// Adds a service under its own name.
-    pub(super) fn with<S>(mut self, service: S) -> Self
-    where
-        S: Service<Request, Response = Response, Error = Infallible>
-            + NamedService
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        S::Future: Send + 'static,
-    {
+    pub(super) fn with<S: Named>(mut self, service: S) -> Self {
         self.services.insert(S::NAME, BoxCloneSyncService::new(service));
         self
     }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, stream};
-use gateway_admin::DESCRIPTOR_SET;
 use gateway_admin::v1::admin_server::AdminServer;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +16,7 @@ use super::connection::Connection;
 use super::health::Board;
 use super::health_service::HealthService;
 use super::listen::Listener;
+use super::reflection;
 use super::routes::Routes;
 use super::service::Service;
 
@@ -32,9 +32,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Why the admin server ended by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The contract's descriptors cannot be served.
-    #[error("the admin contract cannot be offered by reflection")]
-    Reflection(#[from] tonic_reflection::server::Error),
     /// The transport failed.
     #[error("the admin server failed")]
     Transport(#[from] tonic::transport::Error),
@@ -86,8 +83,8 @@ impl Server {
         let routes = Routes::new(rustix::process::geteuid().as_raw())
             .with(service)
             .with(standard_health)
-            .with(reflection().build_v1()?)
-            .with(reflection().build_v1alpha()?);
+            .with(reflection::v1())
+            .with(reflection::v1alpha());
         let gone = CancellationToken::new();
         let _gone = gone.clone().drop_guard();
         let incoming = incoming(listener, places, limits, gone);
@@ -112,16 +109,6 @@ fn transport() -> tonic::transport::Server {
         .http2_max_header_list_size(HEADER_BYTES)
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-}
-
-fn reflection() -> tonic_reflection::server::Builder<'static> {
-    use tonic_reflection::pb;
-    tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(pb::v1::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(pb::v1alpha::FILE_DESCRIPTOR_SET)
-        .include_reflection_service(false)
 }
 
 /// The connections that found a place. Dropping the stream closes and removes the socket.
