@@ -1,13 +1,15 @@
 //! The schemas, in the part of JSON Schema draft-07 that they use. A keyword that is not known here fails the
-//! load, so that a new one cannot be ignored by accident.
+//! reading, so that a new one cannot be ignored by accident.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// One schema. Fields stand in the order in which their problems are told.
 #[derive(Debug, Default, Deserialize)]
@@ -73,17 +75,32 @@ impl AnyKey {
 
 /// Finds a schema by the name of its definition.
 pub(super) fn find(name: &str) -> Option<&'static Schema> {
-    let all = &SCHEMAS.0;
-    let at = all.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
-    all.get(at).map(|(_, schema)| schema)
+    DEFINITIONS.get(name).map(Definition::schema)
 }
 
-static SCHEMAS: LazyLock<Ordered<Schema>> = LazyLock::new(|| {
+/// A named schema, made when it is first asked for: a daemon sees few of the methods, and all schemas together take
+/// half a megabyte.
+pub(super) struct Definition {
+    text: &'static RawValue,
+    schema: OnceLock<Schema>,
+}
+
+impl Definition {
+    #[allow(
+        clippy::expect_used,
+        reason = "the file is part of the program, and a test reads every definition"
+    )]
+    pub(super) fn schema(&self) -> &Schema {
+        self.schema
+            .get_or_init(|| serde_json::from_str(self.text.get()).expect("schema/params.json is understood"))
+    }
+}
+
+pub(super) static DEFINITIONS: LazyLock<BTreeMap<&str, Definition>> = LazyLock::new(|| {
     #[allow(clippy::expect_used, reason = "the file is part of the program, and a test loads it")]
-    let mut all: Ordered<Schema> = serde_json::from_str(include_str!("../../schema/params.json"))
+    let all: BTreeMap<&str, &RawValue> = serde_json::from_str(include_str!("../../schema/params.json"))
         .expect("schema/params.json is readable");
-    all.0.sort_by(|a, b| a.0.cmp(&b.0));
-    all
+    all.into_iter().map(|(name, text)| (name, Definition { text, schema: OnceLock::new() })).collect()
 });
 
 fn closed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Closed, D::Error> {

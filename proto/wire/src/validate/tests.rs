@@ -15,6 +15,14 @@ fn connect() -> Value {
     })
 }
 
+#[test]
+fn every_schema_is_understood() {
+    for definition in schema::DEFINITIONS.values() {
+        definition.schema();
+    }
+    assert!(schema::DEFINITIONS.len() > 60);
+}
+
 /// The examples that were seen on the wire.
 #[test]
 fn the_words_of_the_original() {
