@@ -188,6 +188,7 @@ impl Outbox {
             return Delivery::default();
         }
         let mut delivery = Delivery::default();
+        let was_over = state.over_since.is_some();
         for (frame, droppable) in batch.frames_after(0) {
             if state.bytes > self.limits.bytes {
                 if droppable {
@@ -201,8 +202,11 @@ impl Outbox {
         if state.bytes > self.limits.bytes.saturating_mul(4) {
             self.close_slow(&mut state);
             delivery.closed = true;
+        } else if !was_over && state.over_since.is_some() {
+            // Only the grace is news to the connection's task: it waits for the socket already, and a stalled client
+            // must not cost the others a wake-up per event.
+            self.work.notify_one();
         }
-        self.work.notify_one();
         delivery
     }
 

@@ -1,6 +1,9 @@
 //! The outbox against real sockets: whole frames in order whatever the reader does, and the slow-consumer rule.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -135,6 +138,44 @@ async fn a_stalled_reader_misses_droppable_events_and_is_closed_for_the_others()
     drop((outbox, sink));
     let all = read_to_end(&mut client).await;
     assert!(all.len() > 30_000 && !all.windows(11).any(|w| w == b"must arrive"));
+}
+
+#[tokio::test]
+async fn a_stalled_reader_is_not_woken_by_events() {
+    let limits = Limits { bytes: usize::MAX, grace: Duration::from_secs(60) };
+    let Pair { outbox, mut sink, client } = pair(limits).await;
+    outbox.uncork(&[]);
+    let polls = Arc::new(AtomicUsize::new(0));
+    let mut tasks = tokio::task::JoinSet::new();
+    let (pumped, counted) = (outbox.clone(), polls.clone());
+    tasks.spawn(async move {
+        let mut pump = pin!(pumped.pump(&mut sink));
+        poll_fn(|cx| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            pump.as_mut().poll(cx)
+        })
+        .await
+    });
+    let big = batch(&[(&vec![b'x'; 30_000], false)]);
+    let send = async |times: usize| {
+        for _ in 0..times {
+            outbox.send_events(&big);
+            tokio::task::yield_now().await;
+        }
+    };
+    // The kernel takes megabytes before it blocks.
+    let mut before = usize::MAX;
+    for _ in 0..50 {
+        if before == polls.load(Ordering::Relaxed) {
+            break;
+        }
+        before = polls.load(Ordering::Relaxed);
+        send(100).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    send(100).await;
+    assert_eq!(polls.load(Ordering::Relaxed), before);
+    drop(client);
 }
 
 #[tokio::test]
