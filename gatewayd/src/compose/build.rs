@@ -96,11 +96,13 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     let folder = own_folder(&boot);
     let admin_socket = bind_admin(&folder, &boot).await?;
     let mut numbers = Metrics::default();
-    let opened = open_store(folder.join("gateway.sqlite"), &mut numbers, &boot).await?;
+    let opening = open_store(folder.join("gateway.sqlite"), &mut numbers, &boot);
+    // Asked while the store is opened: the kernel takes as long to answer as a fifth of that.
+    let addresses = net::interface_addresses().unwrap_or_default();
+    let opened = opening.await.map_err(|error| Error::Thread(error.to_string()))?.map_err(Error::Store)?;
     let store_note = opened.moved_aside.clone();
     let store = opened.store;
     let tls = load_tls(&config)?;
-    let addresses = net::interface_addresses().unwrap_or_default();
     let fixed = fixed(&boot, &addresses);
     let access = fixed.access(&config).map_err(Error::Access)?;
     let own = machine::own(&boot.env, &addresses);
@@ -279,12 +281,16 @@ async fn bind_admin(folder: &std::path::Path, boot: &Boot) -> Result<listen::Lis
     })
 }
 
-async fn open_store(file: PathBuf, numbers: &mut Metrics, boot: &Boot) -> Result<Opened, Error> {
+/// Opens the store on a thread of its own.
+fn open_store(
+    file: PathBuf,
+    numbers: &mut Metrics,
+    boot: &Boot,
+) -> tokio::task::JoinHandle<Result<Opened, store::OpenError>> {
     let metrics = store::Metrics::default();
     metrics.register(numbers.sub_registry_with_prefix("gateway"));
     let options = StoreOptions { clock: boot.clock.clone(), metrics };
-    let opened = tokio::task::spawn_blocking(move || Store::open(&file, options)).await;
-    opened.map_err(|error| Error::Thread(error.to_string()))?.map_err(Error::Store)
+    tokio::task::spawn_blocking(move || Store::open(&file, options))
 }
 
 fn load_tls(config: &gateway_config::Config) -> Result<Option<Tls>, Error> {

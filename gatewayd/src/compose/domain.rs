@@ -72,10 +72,11 @@ pub async fn build(from: Ingredients<'_>) -> Domain {
 
 /// Reads what the store knows, before anybody can ask for it. A store that cannot answer shows in its own health.
 async fn load_settings(health: &Health, voicewake: &Voicewake) {
-    if let Err(error) = health.heartbeats().load().await {
+    let (heartbeats, words) = tokio::join!(health.heartbeats().load(), voicewake.load());
+    if let Err(error) = heartbeats {
         tracing::error!(subsystem = "gateway", %error, "the heartbeat switch cannot be read");
     }
-    if let Err(error) = voicewake.load().await {
+    if let Err(error) = words {
         tracing::error!(subsystem = "gateway", %error, "the wake words cannot be read");
     }
     health.ask();
