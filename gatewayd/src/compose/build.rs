@@ -47,8 +47,6 @@ use crate::{machine, maintenance};
 
 /// Events that may wait for the hub.
 const HUB_QUEUE: usize = gateway_domain::events::HUB_QUEUE;
-/// Clients above the first thousand are written by this many helpers.
-const SHARDS: usize = 2;
 
 /// Why the parts could not be put together.
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +119,7 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     hub_metrics.register(&mut numbers);
     let traffic = Arc::new(Traffic::new(boot.args.traffic()));
     let events = domain.bus.subscribe(HUB_QUEUE);
-    let hub = Hub::start(events, SHARDS, hub_metrics.clone(), traffic.clone(), &boot.tasks);
+    let hub = Hub::start(events, shards(), hub_metrics.clone(), traffic.clone(), &boot.tasks);
     let root = Arc::new(Root { reload: std::sync::OnceLock::new() });
     let cx = context(&boot, &live, access, about, &domain, &root);
     let reload = start_reload(&boot, &live, fixed, &cx, &hub);
@@ -291,6 +289,12 @@ fn open_store(
     metrics.register(numbers.sub_registry_with_prefix("gateway"));
     let options = StoreOptions { clock: boot.clock.clone(), metrics };
     tokio::task::spawn_blocking(move || Store::open(&file, options))
+}
+
+/// How many helpers write to a crowd beside the hub: with it two for each worker, so that all workers end together
+/// and one that comes late leaves its second part to the others.
+fn shards() -> usize {
+    2 * tokio::runtime::Handle::current().metrics().num_workers() - 1
 }
 
 fn load_tls(config: &gateway_config::Config) -> Result<Option<Tls>, Error> {
