@@ -170,7 +170,7 @@ impl Dispatcher {
             Ok(method) => method,
             Err(error) => return refused(error),
         };
-        let index = registry::index(method.name);
+        let index = registry::index(method);
         let Some(function) = self.registry.function(method) else { return refused(unbuilt(method)) };
         // JSON null counts as absent, like a missing key.
         let params = params.filter(|raw| raw.get() != "null");

@@ -95,7 +95,8 @@ impl Registry {
     pub fn build(bindings: impl IntoIterator<Item = (&'static str, Function)>) -> Result<Self, Error> {
         let mut functions: Vec<Option<Function>> = vec![None; METHODS.len()];
         for (name, function) in bindings {
-            let slot = index(name).and_then(|i| functions.get_mut(i)).ok_or(Error::Unknown(name))?;
+            let place = methods::find(name).and_then(index);
+            let slot = place.and_then(|i| functions.get_mut(i)).ok_or(Error::Unknown(name))?;
             if slot.replace(function).is_some() {
                 return Err(Error::Twice(name));
             }
@@ -106,7 +107,7 @@ impl Registry {
     /// The function of a row, if it is built, with the row's place in the table.
     #[must_use]
     pub fn function(&self, method: &'static Method) -> Option<Function> {
-        index(method.name).and_then(|i| self.0.get(i)).copied().flatten()
+        index(method).and_then(|i| self.0.get(i)).copied().flatten()
     }
 
     /// Names of the rows that have no function.
@@ -117,9 +118,8 @@ impl Registry {
 
 /// Place of a method in the table.
 #[must_use]
-pub fn index(name: &str) -> Option<usize> {
-    let method = methods::find(name)?;
-    METHODS.iter().position(|m| std::ptr::eq(m, method))
+pub fn index(method: &'static Method) -> Option<usize> {
+    METHODS.element_offset(method)
 }
 
 /// Serialises a result.
