@@ -241,11 +241,7 @@ fn open(path: &Path) -> io::Result<Open> {
     }
     let mut options = OpenOptions::new();
     options.append(true).create(true).read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
+    atomic_file::owner_only(&mut options);
     let file = options.open(path)?;
     let size = file.metadata()?.len();
     let is_torn = size > 0 && last_byte(&file, size) != Some(b'\n');

@@ -33,6 +33,14 @@ pub fn create_private_dir(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
+/// A file that these options create is readable and writable for its owner alone (mode 0600). Elsewhere than on Unix
+/// files inherit the access of their folder.
+#[cfg_attr(not(unix), allow(unused_variables, reason = "there is no mode to set"))]
+pub fn owner_only(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+}
+
 /// Makes a rename or a new name in `folder` survive a power cut.
 pub fn sync_dir(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
@@ -47,11 +55,7 @@ fn temporary_name(path: &Path) -> PathBuf {
 fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
+    owner_only(&mut options);
     let mut file = options.open(path)?;
     file.write_all(content)?;
     file.sync_all()

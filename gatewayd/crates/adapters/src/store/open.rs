@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gateway_base::atomic_file::{create_private_dir, sync_dir};
+use gateway_base::atomic_file::{create_private_dir, owner_only, sync_dir};
 use gateway_base::clock::Clock;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
@@ -130,7 +130,7 @@ pub(super) fn open(path: &Path, clock: &Clock) -> Result<Ready, OpenError> {
 fn take_lock(path: &Path) -> Result<File, OpenError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
-    private(&mut options);
+    owner_only(&mut options);
     let lock = options.open(sibling(path, ".lock")).map_err(|source| system_error(path, source))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
@@ -169,7 +169,7 @@ fn build(fresh: &Path) -> Result<(), Refusal> {
     }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    private(&mut options);
+    owner_only(&mut options);
     let file = options.open(fresh).map_err(system)?;
 
     let sql = |error| classify(fresh, error);
@@ -324,10 +324,4 @@ fn system_error(path: &Path, source: io::Error) -> OpenError {
 
 fn other(path: &Path, reason: String) -> OpenError {
     OpenError::Other { path: path.to_path_buf(), source: reason.into() }
-}
-
-#[cfg_attr(not(unix), allow(unused_variables, reason = "folders are private by inheritance there"))]
-pub(super) fn private(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
 }

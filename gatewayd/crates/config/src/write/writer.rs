@@ -215,11 +215,7 @@ impl Writer {
         let path = self.paths.config.with_file_name(name);
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
-        }
+        atomic_file::owner_only(&mut options);
         let file = options.open(&path).map_err(|source| failed("open", &path, source))?;
         file.lock().map_err(|source| failed("lock", &path, source))?;
         Ok(file)
