@@ -1,5 +1,7 @@
 //! The exit codes of the daemon. Service files name 69 and 78 as "do not restart": trying again cannot help.
 
+use gateway_base::limits;
+
 /// Why the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -23,8 +25,8 @@ impl Exit {
             Self::Stopped => 0,
             Self::Failed => 1,
             Self::Usage => 2,
-            Self::Taken => 69,
-            Self::Refused => 78,
+            Self::Taken => limits::EXIT_TAKEN,
+            Self::Refused => limits::EXIT_REFUSED,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use gateway_base::limits;
 use serde::Serialize;
 
 use super::status::Command;
@@ -55,6 +56,11 @@ const UNSTABLE: [&str; 10] = [
     "/pnpm/",
 ];
 
+/// Whether a folder comes and goes with a version manager.
+pub(super) fn is_unstable(folder: &str) -> bool {
+    UNSTABLE.iter().any(|part| folder.contains(part))
+}
+
 /// Looks at a unit: `command` as parsed, `text` as it stands in the file, `exists` tells whether a path is there.
 #[must_use]
 pub fn audit(command: Option<&Command>, text: &str, exists: impl Fn(&Path) -> bool) -> Audit {
@@ -82,8 +88,7 @@ pub fn audit(command: Option<&Command>, text: &str, exists: impl Fn(&Path) -> bo
             add("gateway-path-missing", message, None, Level::Recommended);
         }
         Some(path) => {
-            let odd: Vec<&str> =
-                path.split(':').filter(|dir| UNSTABLE.iter().any(|part| dir.contains(part))).collect();
+            let odd: Vec<&str> = path.split(':').filter(|dir| is_unstable(dir)).collect();
             if !odd.is_empty() {
                 let message = "Gateway service PATH includes version managers or package managers; recommend a minimal PATH.";
                 add("gateway-path-nonminimal", message, Some(odd.join(", ")), Level::Recommended);
@@ -109,7 +114,17 @@ pub fn audit(command: Option<&Command>, text: &str, exists: impl Fn(&Path) -> bo
         let message = "RestartSec does not match the recommended 5s";
         add("systemd-restart-sec", message, file(), Level::Recommended);
     }
+    if stop_seconds(&lines).is_some_and(|seconds| seconds < limits::STOP.as_secs() + 1) {
+        let message = "TimeoutStopSec is not above the time that the gateway takes to stop";
+        add("systemd-timeout-stop", message, file(), Level::Recommended);
+    }
     Audit { ok: issues.is_empty(), issues }
+}
+
+/// The unit's stop time, when it is a bare number of seconds, as every gateway writes it.
+fn stop_seconds(lines: &[String]) -> Option<u64> {
+    let value = lines.iter().rev().find_map(|line| line.strip_prefix("TimeoutStopSec="))?;
+    value.trim().trim_end_matches('s').parse().ok()
 }
 
 #[cfg(test)]
@@ -143,6 +158,8 @@ mod tests {
         assert_eq!(codes(&command(&["/x/gatewayd"], None), GOOD, true), ["gateway-path-missing"]);
         let nvm = command(&["/x/gatewayd"], Some("/home/you/.nvm/current/bin:/bin"));
         assert_eq!(codes(&nvm, GOOD, true), ["gateway-path-nonminimal"]);
+        let hasty = format!("{GOOD}TimeoutStopSec=5\n");
+        assert_eq!(codes(&command(&["/x/gatewayd"], Some("/bin")), &hasty, true), ["systemd-timeout-stop"]);
         assert_eq!(
             codes(&command(&["/x/gatewayd"], Some("/bin")), "RestartSec=50\n", true),
             ["systemd-after-network-online", "systemd-wants-network-online", "systemd-restart-sec"]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::names::Names;
+use super::scope::Scope;
 
 /// A service that looks like a gateway and is not this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,16 +19,6 @@ pub struct Extra {
     pub detail: String,
     /// Whose it is.
     pub scope: Scope,
-}
-
-/// Whose service it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scope {
-    /// This user's.
-    User,
-    /// The machine's.
-    System,
 }
 
 /// The folders of units that belong to the machine.

@@ -7,12 +7,21 @@ mod audit;
 mod foreign;
 mod names;
 mod runner;
+mod scope;
+mod search_path;
+mod spec;
 mod status;
-mod systemd;
+mod step;
+pub mod systemd;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use audit::{Audit, Finding, Level, audit};
-pub use foreign::{Extra, Scope, find as find_foreign};
+pub use foreign::{Extra, find as find_foreign};
 pub use names::Names;
-pub use runner::{Ran, RunError, Runner, System};
+pub use runner::{Call, Ran, RunError, Runner, System};
+pub use scope::Scope;
+pub use spec::{Parts, Spec};
 pub use status::{Command, Installed, Manager, Runtime, RuntimeState, Service, query};
+pub use step::{Error as StepError, Step, take};
 pub use systemd::is_unavailable;

@@ -1,10 +1,17 @@
 //! What the service is called (operations 6.1). One name is used everywhere, the override included.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use gateway_base::profile::Profile;
+
+use super::scope::Scope;
+
+/// Where units are that the administrator of a machine writes.
+const SYSTEM_UNITS: &str = "/etc/systemd/system";
+/// The longest name of a unit that systemd takes.
+const MAX_UNIT: usize = 255;
 
 /// The service's names and files for one profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,12 +47,46 @@ impl Names {
         );
         Self { unit, unit_file, label, task }
     }
+
+    /// Where the unit of `scope` is.
+    #[must_use]
+    pub fn unit_path(&self, scope: Scope) -> PathBuf {
+        match scope {
+            Scope::User => self.unit_file.clone(),
+            Scope::System => Path::new(SYSTEM_UNITS).join(&self.unit),
+        }
+    }
+
+    /// Whose service is meant when nobody says: this user's, unless only the machine has one.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        let there = |scope| self.unit_path(scope).exists();
+        if !there(Scope::User) && there(Scope::System) { Scope::System } else { Scope::User }
+    }
+
+    /// The description of the service.
+    #[must_use]
+    pub fn description(profile: Option<&Profile>, version: &str) -> String {
+        match profile.filter(|profile| !profile.is_default()) {
+            Some(profile) => format!("Clawdbot Gateway (profile: {}, v{version})", profile.name()),
+            None => format!("Clawdbot Gateway (v{version})"),
+        }
+    }
+
+    /// Whether the unit's name is one: an override must not lead out of the folder of units, nor name a template.
+    #[must_use]
+    pub fn is_unit_name(&self) -> bool {
+        let stem = self.unit.strip_suffix(".service").unwrap_or_default();
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
+        !stem.is_empty()
+            && self.unit.len() <= MAX_UNIT
+            && !stem.starts_with(['-', '.'])
+            && stem.bytes().all(plain)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn names(profile: Option<&str>, env: &[(&str, &str)]) -> Names {
@@ -70,5 +111,23 @@ mod tests {
         for name in ["mine", "mine.service"] {
             assert_eq!(names(Some("work"), &[("CLAWDBOT_SYSTEMD_UNIT", name)]).unit, "mine.service");
         }
+    }
+    #[test]
+    fn the_system_has_its_own_folder() {
+        let plain = names(None, &[]);
+        assert_eq!(plain.unit_path(Scope::User), plain.unit_file);
+        assert_eq!(plain.unit_path(Scope::System), Path::new("/etc/systemd/system/clawdbot-gateway.service"));
+        let work = Profile::parse("Work").ok();
+        assert_eq!(Names::description(work.as_ref(), "1.2"), "Clawdbot Gateway (profile: Work, v1.2)");
+        assert_eq!(Names::description(None, "1.2"), "Clawdbot Gateway (v1.2)");
+    }
+
+    #[test]
+    fn an_override_that_is_no_unit_name_is_known() {
+        let long = "x".repeat(300);
+        for bad in ["../x", "a b", "a/b", "x@y", "%i", "-x", ".x", "a\nb", "é", long.as_str()] {
+            assert!(!names(None, &[("CLAWDBOT_SYSTEMD_UNIT", bad)]).is_unit_name(), "{bad}");
+        }
+        assert!(names(Some("a_b-c"), &[]).is_unit_name());
     }
 }

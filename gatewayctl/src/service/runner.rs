@@ -1,14 +1,70 @@
-//! Runs a service manager's tool, without a shell and with a time limit. Tests put a recording stand-in here.
+//! Runs a service manager's tool, without a shell, with a time limit, and with a limit on what it may say. Tests put
+//! a recording stand-in here.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::process::Stdio;
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
-/// How long a tool may take.
-const LIMIT: Duration = Duration::from_secs(5);
+/// How long a tool may take, unless the call says otherwise.
+const LIMIT: Duration = Duration::from_secs(10);
+/// How much of what a tool says is read.
+const MAX_SAID: u64 = 256 * 1024;
+
+/// A tool with its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The program.
+    pub program: &'static str,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// What is added to its environment.
+    pub variables: Vec<(&'static str, String)>,
+    /// How long it may take.
+    pub limit: Duration,
+}
+
+impl Call {
+    /// A call with the usual limit.
+    pub fn new<'a>(program: &'static str, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        let arguments = arguments.into_iter().map(str::to_owned).collect();
+        Self { program, arguments, variables: Vec::new(), limit: LIMIT }
+    }
+
+    /// The same call with these variables.
+    #[must_use]
+    pub fn with(mut self, variables: &[(&'static str, String)]) -> Self {
+        self.variables.extend_from_slice(variables);
+        self
+    }
+
+    /// The same call with this limit.
+    #[must_use]
+    pub const fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
+/// As it could be typed.
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.program)?;
+        for argument in &self.arguments {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@,+".contains(c);
+            if !argument.is_empty() && argument.chars().all(plain) {
+                write!(f, " {argument}")?;
+            } else {
+                write!(f, " '{}'", argument.replace('\'', r"'\''"))?;
+            }
+        }
+        Ok(())
+    }
+}
 
 /// What a tool answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +77,16 @@ pub struct Ran {
     pub stderr: String,
 }
 
+impl Ran {
+    /// What it has to say about a failure, in at most a few lines.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let text = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
+        let lines: Vec<&str> = text.trim().lines().take(5).collect();
+        if lines.is_empty() { "unknown error".to_owned() } else { lines.join("\n") }
+    }
+}
+
 /// Why a tool gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
@@ -28,8 +94,8 @@ pub enum RunError {
     #[error("{0} not found")]
     Missing(String),
     /// It did not end in time and was killed.
-    #[error("{0} did not answer within 5 s")]
-    Late(String),
+    #[error("{0} did not answer within {1} s")]
+    Late(String, u64),
     /// It could not be started.
     #[error("{0}")]
     Failed(String),
@@ -37,13 +103,8 @@ pub enum RunError {
 
 /// Runs programs.
 pub trait Runner {
-    /// Runs `program` with `arguments`; `variables` are added to its environment.
-    fn run(
-        &self,
-        program: &str,
-        arguments: &[&str],
-        variables: &[(&str, &str)],
-    ) -> impl Future<Output = Result<Ran, RunError>>;
+    /// Runs `call` to its end.
+    fn run(&self, call: &Call) -> impl Future<Output = Result<Ran, RunError>>;
 }
 
 /// Runs the system's own programs.
@@ -51,28 +112,41 @@ pub trait Runner {
 pub struct System;
 
 impl Runner for System {
-    async fn run(
-        &self,
-        program: &str,
-        arguments: &[&str],
-        variables: &[(&str, &str)],
-    ) -> Result<Ran, RunError> {
-        let mut command = Command::new(program);
-        command.args(arguments).envs(variables.iter().copied()).stdin(Stdio::null()).kill_on_drop(true);
-        let ended = tokio::time::timeout(LIMIT, command.output()).await;
-        match ended {
-            Err(_) => Err(RunError::Late(program.to_owned())),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
-                Err(RunError::Missing(program.to_owned()))
-            }
-            Ok(Err(error)) => Err(RunError::Failed(format!("{program}: {error}"))),
-            Ok(Ok(output)) => Ok(Ran {
-                success: output.status.success(),
-                stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-                stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            }),
-        }
+    async fn run(&self, call: &Call) -> Result<Ran, RunError> {
+        let name = call.program.to_owned();
+        let mut command = Command::new(call.program);
+        command
+            .args(&call.arguments)
+            // Answers are compared with words, so they must not be translated.
+            .env("LC_ALL", "C")
+            .env("SYSTEMD_COLORS", "0")
+            .envs(call.variables.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command.spawn().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => RunError::Missing(name.clone()),
+            _ => RunError::Failed(format!("{name}: {error}")),
+        })?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let all = async { tokio::join!(read(stdout), read(stderr), child.wait()) };
+        let Ok((stdout, stderr, status)) = tokio::time::timeout(call.limit, all).await else {
+            return Err(RunError::Late(name, call.limit.as_secs()));
+        };
+        let status = status.map_err(|error| RunError::Failed(format!("{name}: {error}")))?;
+        Ok(Ran { success: status.success(), stdout, stderr })
     }
+}
+
+/// What can be read, up to the limit; a tool that says more is cut off by the closed pipe.
+async fn read(pipe: Option<impl AsyncRead + Unpin>) -> String {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        // What was read before an error still counts.
+        let _ = pipe.take(MAX_SAID).read_to_end(&mut bytes).await;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(all(test, unix))]
@@ -81,9 +155,29 @@ mod tests {
 
     #[tokio::test]
     async fn a_tool_that_is_not_there_is_its_own_answer() {
-        let none = System.run("no-such-tool-on-any-machine", &[], &[]).await;
+        let none = System.run(&Call::new("no-such-tool-on-any-machine", [])).await;
         assert_eq!(none, Err(RunError::Missing("no-such-tool-on-any-machine".to_owned())));
-        let env = System.run("env", &[], &[("CTL_TEST", "yes")]).await.expect("env runs");
+        let call = Call::new("env", []).with(&[("CTL_TEST", "yes".to_owned())]);
+        let env = System.run(&call).await.expect("env runs");
         assert!(env.success && env.stdout.lines().any(|line| line == "CTL_TEST=yes"));
+    }
+
+    #[tokio::test]
+    async fn a_tool_that_never_stops_talking_is_cut_off() {
+        let ran = System.run(&Call::new("yes", ["\u{1b}[2J"])).await.expect("it ends by the closed pipe");
+        assert_eq!((ran.success, ran.stdout.len() as u64), (false, MAX_SAID));
+        assert_eq!(ran.said().lines().count(), 5);
+    }
+
+    #[tokio::test]
+    async fn a_tool_that_hangs_is_given_up() {
+        let call = Call::new("sleep", ["60"]).within(Duration::from_millis(50));
+        assert_eq!(System.run(&call).await, Err(RunError::Late("sleep".to_owned(), 0)));
+    }
+
+    #[test]
+    fn a_call_is_shown_as_it_could_be_typed() {
+        let call = Call::new("systemctl", ["--user", "start", "it's a unit", ""]);
+        assert_eq!(call.to_string(), r"systemctl --user start 'it'\''s a unit' ''");
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use gateway_base::env::Env;
 use serde::Serialize;
 
 use super::names::Names;
 use super::runner::Runner;
+use super::scope::Scope;
 use super::systemd;
 
 /// The service managers.
@@ -50,6 +52,8 @@ impl Manager {
 pub struct Service {
     /// Who manages it.
     pub manager: Manager,
+    /// Whose it is.
+    pub scope: Scope,
     /// Whether it is registered to start by itself.
     pub installed: Installed,
     /// What it runs, from its file.
@@ -112,6 +116,12 @@ pub struct Runtime {
     /// The manager does not know the service.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub missing_unit: bool,
+    /// The manager's word for how the last run ended.
+    #[serde(skip)]
+    pub result: Option<String>,
+    /// When it last became ready, since the start of the machine.
+    #[serde(skip)]
+    pub ready_at: Option<Duration>,
 }
 
 /// Running, stopped, or not known because the manager could not be asked.
@@ -160,12 +170,13 @@ impl Service {
     }
 }
 
-/// Asks the manager of this system about the service `names`.
+/// Asks the manager of this system about the service `names`: this user's, or the machine's when only that is there.
 pub async fn query(manager: Manager, names: &Names, env: &Env, runner: &impl Runner) -> Service {
     match manager {
-        Manager::Systemd => systemd::query(names, env, runner).await,
+        Manager::Systemd => systemd::query(&systemd::Manager::new(names.scope(), env), names, runner).await,
         Manager::Launchd | Manager::Schtasks => Service {
             manager,
+            scope: Scope::User,
             installed: Installed::Unknown,
             command: None,
             runtime: Runtime::unknown(format!("this release does not ask {}", manager.words().0)),

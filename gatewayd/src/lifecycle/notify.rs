@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use gateway_base::env::Env;
+use gateway_base::limits;
 use gateway_base::task::Tasks;
 
 /// Tells the service manager. Does nothing without one.
@@ -33,9 +34,12 @@ impl Notifier {
         self.send(Message::Reloading);
     }
 
-    /// The end has begun.
-    pub fn stopping(&self) {
+    /// The end has begun. A drain that was asked for may take longer than the manager would wait by itself.
+    pub fn stopping(&self, drain: Option<Duration>) {
         self.send(Message::Stopping);
+        if let Some(drain) = drain {
+            self.send(Message::Longer(drain.saturating_add(limits::SERVICE_STOP)));
+        }
     }
 
     /// Gives signs of life at half the interval that was asked for, until the tasks stop.
@@ -70,6 +74,7 @@ enum Message {
     Ready,
     Reloading,
     Stopping,
+    Longer(Duration),
     Alive,
 }
 
@@ -83,6 +88,10 @@ fn send(message: Message) -> std::io::Result<()> {
             sd_notify::notify(&[NotifyState::Reloading, NotifyState::monotonic_usec_now()?])
         }
         Message::Stopping => sd_notify::notify(&[NotifyState::Stopping]),
+        Message::Longer(time) => {
+            let text = format!("EXTEND_TIMEOUT_USEC={}", time.as_micros());
+            sd_notify::notify(&[NotifyState::Custom(&text)])
+        }
         Message::Alive => sd_notify::notify(&[NotifyState::Watchdog]),
     }
 }

@@ -72,7 +72,7 @@ impl Life<'_> {
         };
         before_stop();
         match request.goal {
-            Goal::Stop => self.notifier.stopping(),
+            Goal::Stop => self.notifier.stopping(request.drain),
             Goal::Restart => self.notifier.reloading(),
         }
         self.stop(running.stop, &request).await;

@@ -5,13 +5,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use gateway_base::limits;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::handle::{Lifecycle, Phase, Progress, Request};
-
-/// What all steps together may take, beside the drain that was asked for.
-pub(super) const LIMIT: Duration = Duration::from_secs(5);
 
 /// The work of a step.
 pub type Work = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
@@ -95,7 +93,7 @@ impl StopPlan {
         lifecycle: &Lifecycle,
         hurry: &CancellationToken,
     ) -> bool {
-        let end = Instant::now() + LIMIT + request.drain.unwrap_or_default();
+        let end = Instant::now() + limits::STOP + request.drain.unwrap_or_default();
         let total = self.steps.len();
         for (done, step) in self.steps.into_iter().enumerate() {
             let phase = if step.kind == Kind::Drain { Phase::Draining } else { Phase::Stopping };

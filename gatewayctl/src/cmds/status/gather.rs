@@ -258,6 +258,7 @@ fn service_report(service: Service) -> ServiceReport {
     });
     ServiceReport {
         label,
+        scope: service.scope,
         loaded: service.installed == Installed::Yes,
         loaded_text,
         not_loaded_text,
@@ -294,6 +295,7 @@ mod tests {
         command.environment.insert("CLAWDBOT_GATEWAY_PORT".into(), "18789".into());
         let report = service_report(Service {
             manager: Manager::Systemd,
+            scope: service::Scope::User,
             installed: Installed::Yes,
             command: Some(command),
             runtime: service::Runtime::default(),

@@ -5,7 +5,7 @@ use super::rpc::Rpc;
 use crate::app::App;
 use crate::phrase::age;
 use crate::ports::PortStatus;
-use crate::service::{Runtime, RuntimeState, is_unavailable};
+use crate::service::{Runtime, RuntimeState, Scope, is_unavailable};
 use crate::target::Target;
 use crate::text::{Line, Style, Text};
 
@@ -198,7 +198,8 @@ fn runtime_details(text: &mut Text, report: &Report, app: &App) {
         && let Some(unit) =
             report.service.command.as_ref().and_then(|command| command.source_path.file_name())
     {
-        text.push(format!("Logs: journalctl --user -u {} -n 200 --no-pager", unit.to_string_lossy()).into());
+        let whose = if report.service.scope == Scope::User { "--user " } else { "" };
+        text.push(format!("Logs: journalctl {whose}-u {} -n 200 --no-pager", unit.to_string_lossy()).into());
     }
     if report.rpc.as_ref().is_some_and(|rpc| rpc.ok) {
         text.say("RPC probe: ok");
@@ -279,11 +280,7 @@ pub fn notes(report: &Report, app: &App) -> Text {
     if !report.extra_services.is_empty() {
         text.say("Other gateway-like services detected (best effort):");
         for extra in &report.extra_services {
-            let scope = match extra.scope {
-                crate::service::Scope::User => "user",
-                crate::service::Scope::System => "system",
-            };
-            text.push(format!("- {} ({scope}, {})", extra.label, extra.detail).into());
+            text.push(format!("- {} ({}, {})", extra.label, extra.scope.word(), extra.detail).into());
         }
         text.say("One gateway per machine is the rule; give each further one its own port, config and state folder.");
     }

@@ -9,7 +9,7 @@ use super::daemon::Daemon;
 use super::rpc::Rpc;
 use super::verdict::Verdict;
 use crate::ports::PortReport;
-use crate::service::{Audit, Command, Extra, Runtime};
+use crate::service::{Audit, Command, Extra, Runtime, Scope};
 
 /// Everything `status` found out.
 #[derive(Debug, Serialize)]
@@ -49,6 +49,8 @@ pub struct Report {
 pub struct ServiceReport {
     /// Who manages it.
     pub label: &'static str,
+    /// Whose it is.
+    pub scope: Scope,
     /// Whether it is registered.
     pub loaded: bool,
     /// The manager's word for "registered".

@@ -1,20 +1,24 @@
-//! Asks the user's service manager. Over ssh the bus is often there and only its address is missing, so that is
-//! tried before giving up.
+//! What is asked of systemd: how a unit is, and the steps of every action. The steps begin jobs and do not wait for
+//! them; whoever takes them then watches for the state that the action promises.
 
 use std::fs;
+use std::path::Path;
 
-use gateway_base::env::Env;
-
-use super::parse;
+use super::manager::Manager;
+use super::{parse, render};
 use crate::service::names::Names;
-use crate::service::runner::{RunError, Runner};
-use crate::service::status::{Installed, Manager, Runtime, RuntimeState, Service};
+use crate::service::runner::Runner;
+use crate::service::spec::Spec;
+use crate::service::status::{Installed, Runtime, RuntimeState, Service};
+use crate::service::step::Step;
 
 /// What is known about the unit.
-pub async fn query(names: &Names, env: &Env, runner: &impl Runner) -> Service {
-    let file = fs::read_to_string(&names.unit_file).ok();
-    let command = file.as_deref().map(|text| parse::unit(text, &names.unit_file));
-    let (installed, runtime) = match show(names, env, runner).await {
+pub async fn query(manager: &Manager, names: &Names, runner: &impl Runner) -> Service {
+    let path = names.unit_path(manager.scope);
+    let file = fs::read_to_string(&path).ok();
+    let command = file.as_deref().map(|text| parse::unit(text, &path));
+    let arguments = ["show", &names.unit, "--no-pager", "--property", parse::PROPERTIES];
+    let (installed, runtime) = match manager.ask(arguments, runner).await {
         Ok(text) => parse::show(&text),
         Err(detail) => {
             // A unit that has no file is not registered, whoever could be asked.
@@ -22,51 +26,70 @@ pub async fn query(names: &Names, env: &Env, runner: &impl Runner) -> Service {
             (installed, Runtime::unknown(detail))
         }
     };
-    Service { manager: Manager::Systemd, installed, command, runtime }
+    let kind = crate::service::status::Manager::Systemd;
+    Service { manager: kind, scope: manager.scope, installed, command, runtime }
 }
 
-async fn show(names: &Names, env: &Env, runner: &impl Runner) -> Result<String, String> {
-    let arguments = ["--user", "show", &names.unit, "--no-pager", "--property", parse::PROPERTIES];
-    let first = ask(runner, &arguments, &[]).await;
-    if first.is_ok() || env.get("XDG_RUNTIME_DIR").is_some() {
-        return first;
-    }
-    let Some(folder) = runtime_folder() else { return first };
-    ask(runner, &arguments, &[("XDG_RUNTIME_DIR", &folder)]).await.or(first)
+/// The text of the unit for the systemd of this machine. One that does not say its version gets no setting that
+/// only newer ones know.
+pub async fn unit_text(
+    manager: &Manager,
+    spec: &Spec,
+    runner: &impl Runner,
+) -> Result<String, render::Error> {
+    let said = manager.ask(["--version"], runner).await.unwrap_or_default();
+    render::unit(spec, parse::version(&said).unwrap_or_default())
 }
 
-async fn ask(runner: &impl Runner, arguments: &[&str], variables: &[(&str, &str)]) -> Result<String, String> {
-    match runner.run("systemctl", arguments, variables).await {
-        Ok(ran) if ran.success => Ok(ran.stdout),
-        Ok(ran) => {
-            let said = if ran.stderr.trim().is_empty() { ran.stdout } else { ran.stderr };
-            let said = said.trim();
-            Err(format!(
-                "systemctl --user unavailable: {}",
-                if said.is_empty() { "unknown error" } else { said }
-            ))
-        }
-        Err(RunError::Missing(_)) => {
-            Err("systemctl not available; systemd user services are required on Linux.".to_owned())
-        }
-        Err(error) => Err(format!("systemctl --user unavailable: {error}")),
-    }
+/// Writes the unit, makes it start by itself, and starts it as it is now written.
+#[must_use]
+pub fn install(manager: &Manager, names: &Names, text: String) -> Vec<Step> {
+    let unit = names.unit.as_str();
+    vec![
+        Step::Write { path: names.unit_path(manager.scope), text },
+        Step::Run(manager.systemctl(["daemon-reload"])),
+        Step::Run(manager.systemctl(["enable", "--quiet", unit])),
+        Step::Try(manager.systemctl(["reset-failed", unit])),
+        Step::Run(manager.systemctl(["restart", "--no-block", unit])),
+    ]
 }
 
-/// `/run/user/<uid>`, when there is one.
-fn runtime_folder() -> Option<String> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let uid = fs::metadata("/proc/self").ok()?.uid();
-        let folder = format!("/run/user/{uid}");
-        fs::metadata(&folder).ok()?.is_dir().then_some(folder)
-    }
-    #[cfg(not(unix))]
-    None
+/// Starts the unit, whatever held it back. One that runs is left alone.
+#[must_use]
+pub fn start(manager: &Manager, names: &Names) -> Vec<Step> {
+    vec![
+        Step::Try(manager.systemctl(["reset-failed", &names.unit])),
+        Step::Run(manager.systemctl(["start", "--no-block", &names.unit])),
+    ]
 }
 
-/// Whether a detail means that there is no user service manager at all.
+/// Starts the unit anew in one call.
+#[must_use]
+pub fn restart(manager: &Manager, names: &Names) -> Vec<Step> {
+    vec![
+        Step::Try(manager.systemctl(["reset-failed", &names.unit])),
+        Step::Run(manager.systemctl(["restart", "--no-block", &names.unit])),
+    ]
+}
+
+/// Stops the unit.
+#[must_use]
+pub fn stop(manager: &Manager, names: &Names) -> Vec<Step> {
+    vec![Step::Run(manager.systemctl(["stop", "--no-block", &names.unit]))]
+}
+
+/// Forgets a unit that has been stopped.
+#[must_use]
+pub fn remove(manager: &Manager, unit: &str, file: &Path) -> Vec<Step> {
+    vec![
+        Step::Try(manager.systemctl(["disable", "--quiet", unit])),
+        Step::Remove(file.to_path_buf()),
+        Step::Run(manager.systemctl(["daemon-reload"])),
+        Step::Try(manager.systemctl(["reset-failed", unit])),
+    ]
+}
+
+/// Whether a detail means that there is no service manager to ask at all.
 #[must_use]
 pub fn is_unavailable(runtime: &Runtime) -> bool {
     runtime.status == RuntimeState::Unknown
@@ -74,6 +97,7 @@ pub fn is_unavailable(runtime: &Runtime) -> bool {
             let detail = detail.to_ascii_lowercase();
             [
                 "systemctl --user unavailable",
+                "systemctl unavailable",
                 "systemctl not available",
                 "not been booted with systemd",
                 "failed to connect to bus",
@@ -86,42 +110,31 @@ pub fn is_unavailable(runtime: &Runtime) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-
+    use gateway_base::env::Env;
     use gateway_base::paths::Paths;
 
     use super::*;
-    use crate::service::runner::Ran;
+    use crate::service::runner::{Ran, RunError};
+    use crate::service::scope::Scope;
+    use crate::service::testing::Fake;
 
-    struct Fake {
-        answer: Result<Ran, RunError>,
-        asked: RefCell<Vec<String>>,
-    }
-
-    impl Runner for Fake {
-        async fn run(&self, program: &str, arguments: &[&str], _: &[(&str, &str)]) -> Result<Ran, RunError> {
-            self.asked.borrow_mut().push(format!("{program} {}", arguments.join(" ")));
-            self.answer.clone()
-        }
-    }
-
-    fn set_up(unit: Option<&str>) -> (tempfile::TempDir, Names, Env) {
+    fn set_up(unit: Option<&str>) -> (tempfile::TempDir, Names, Manager) {
         let home = tempfile::tempdir().expect("temporary folder");
-        let home_path = home.path().to_string_lossy().into_owned();
-        let env = Env::from_pairs([("HOME", home_path.as_str()), ("XDG_RUNTIME_DIR", "/run/user/1")]);
+        let env = Env::from_pairs([("HOME", home.path().to_string_lossy())]);
         let names = Names::new(&env, &Paths::resolve(&env, None).expect("HOME is set"));
         if let Some(text) = unit {
             fs::create_dir_all(names.unit_file.parent().expect("has a folder")).expect("folder");
             fs::write(&names.unit_file, text).expect("unit file");
         }
-        (home, names, env)
+        let manager = Manager::at(Scope::User, home.path());
+        (home, names, manager)
     }
 
     async fn query_with(unit: Option<&str>, answer: Result<Ran, RunError>) -> (Service, Vec<String>) {
-        let (_home, names, env) = set_up(unit);
-        let fake = Fake { answer, asked: RefCell::default() };
-        let service = query(&names, &env, &fake).await;
-        (service, fake.asked.into_inner())
+        let (_home, names, manager) = set_up(unit);
+        let fake = Fake::answering(move |_| answer.clone());
+        let service = query(&manager, &names, &fake).await;
+        (service, fake.calls())
     }
 
     #[tokio::test]
@@ -150,5 +163,35 @@ mod tests {
         let (service, _) = query_with(None, Err(RunError::Missing("systemctl".into()))).await;
         assert_eq!((service.installed_word(), service.command), ("disabled", None));
         assert!(is_unavailable(&service.runtime));
+    }
+
+    #[tokio::test]
+    async fn hostile_answers_are_no_state() {
+        for said in ["", "\0\0\0", "ActiveState=\u{1b}[2J", "=\n=\n", &"MainPID=1\n".repeat(10_000)] {
+            let answer = Ran { success: true, stdout: said.to_owned(), ..Ran::default() };
+            let (service, _) = query_with(Some("ExecStart=/x\n"), Ok(answer)).await;
+            assert_ne!(service.runtime.status, RuntimeState::Running, "{said:.20}");
+            assert_eq!(service.installed, Installed::No, "{said:.20}");
+        }
+    }
+
+    #[test]
+    fn every_action_is_one_job() {
+        let (_home, names, manager) = set_up(None);
+        let jobs = |steps: &[Step]| {
+            let calls = steps.iter().filter_map(|step| match step {
+                Step::Run(call) => Some(call.to_string()),
+                _ => None,
+            });
+            calls.filter(|call| call.contains("--no-block")).collect::<Vec<_>>()
+        };
+        let unit = "clawdbot-gateway.service";
+        assert_eq!(jobs(&start(&manager, &names)), [format!("systemctl --user start --no-block {unit}")]);
+        assert_eq!(jobs(&restart(&manager, &names)), [format!("systemctl --user restart --no-block {unit}")]);
+        assert_eq!(jobs(&stop(&manager, &names)), [format!("systemctl --user stop --no-block {unit}")]);
+        assert_eq!(
+            jobs(&install(&manager, &names, String::new())),
+            [format!("systemctl --user restart --no-block {unit}")]
+        );
     }
 }

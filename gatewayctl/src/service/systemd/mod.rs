@@ -1,7 +1,11 @@
-//! systemd user units: reading a unit file and the manager's answers.
+//! systemd units: writing and reading a unit file, the steps of every action, and the manager's answers.
 
 mod control;
+mod manager;
 mod parse;
+mod render;
 
-pub use control::{is_unavailable, query};
-pub use parse::logical_lines;
+pub use control::{install, is_unavailable, query, remove, restart, start, stop, unit_text};
+pub use manager::Manager;
+pub use parse::{linger, logical_lines};
+pub use render::Error as RenderError;

@@ -2,12 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::service::status::{Command, Installed, Runtime, RuntimeState};
 
 /// The properties to ask for.
-pub const PROPERTIES: &str =
-    "LoadState,UnitFileState,ActiveState,SubState,MainPID,ExecMainStatus,ExecMainCode";
+pub const PROPERTIES: &str = "LoadState,UnitFileState,ActiveState,SubState,Result,MainPID,ExecMainStatus,\
+     ExecMainCode,ActiveEnterTimestampMonotonic";
+
+/// The main version in what `systemctl --version` prints: `systemd 252 (252.38-1)`.
+pub fn version(text: &str) -> Option<u32> {
+    let number = text.lines().next()?.strip_prefix("systemd ")?;
+    let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
+    number[..digits].parse().ok()
+}
+
+/// Whether a user's services outlive the log-out, from what `loginctl show-user -p Linger` prints.
+pub fn linger(text: &str) -> Option<bool> {
+    text.lines().find_map(|line| match line.trim() {
+        "Linger=yes" => Some(true),
+        "Linger=no" => Some(false),
+        _ => None,
+    })
+}
 
 /// What `systemctl show` says.
 pub fn show(text: &str) -> (Installed, Runtime) {
@@ -38,6 +55,11 @@ pub fn show(text: &str) -> (Installed, Runtime) {
         last_exit_reason: get("execmaincode").map(str::to_owned),
         detail: (status == RuntimeState::Unknown).then(|| "systemctl show did not name a state".to_owned()),
         missing_unit: missing,
+        result: get("result").map(str::to_owned),
+        ready_at: get("activeentertimestampmonotonic")
+            .and_then(|at| at.parse().ok())
+            .filter(|at| *at > 0)
+            .map(Duration::from_micros),
     };
     (installed, runtime)
 }
@@ -49,13 +71,17 @@ pub fn unit(text: &str, source: &Path) -> Command {
         let Some((key, value)) = line.split_once('=') else { continue };
         match key.trim() {
             "ExecStart" => {
-                command.program_arguments = split(value.trim_start_matches(['@', '-', ':', '+', '!']))
+                let words = value.trim_start_matches(['@', '-', ':', '+', '!']);
+                // A colon in front switches variables off, and with them the escape of a dollar sign. The path of
+                // the program knows neither.
+                let dollars = !value[..value.len() - words.len()].contains(':');
+                command.program_arguments = split(words, dollars);
             }
             "WorkingDirectory" => {
-                command.working_directory = split(value).into_iter().next();
+                command.working_directory = split(value, false).into_iter().next();
             }
             "Environment" => {
-                let pairs = split(value);
+                let pairs = split(value, false);
                 let pairs = pairs.iter().filter_map(|pair| pair.split_once('='));
                 command.environment.extend(pairs.map(|(k, v)| (k.to_owned(), v.to_owned())));
             }
@@ -92,8 +118,8 @@ pub fn logical_lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// Splits a value into words as systemd does: quotes, backslash escapes, `%%` and `$$`.
-fn split(value: &str) -> Vec<String> {
+/// Splits a value into words as systemd does: quotes, backslash escapes, `%%`, and `$$` where variables are known.
+fn split(value: &str, dollars: bool) -> Vec<String> {
     let (mut words, mut word) = (Vec::new(), None::<String>);
     let mut quote = None;
     let mut chars = value.trim().chars().peekable();
@@ -111,7 +137,7 @@ fn split(value: &str) -> Vec<String> {
                 quote = Some(c);
                 word.get_or_insert_default();
             }
-            '%' | '$' if chars.peek() == Some(&c) => {
+            '%' | '$' if chars.peek() == Some(&c) && (c == '%' || dollars) => {
                 chars.next();
                 word.get_or_insert_default().push(c);
             }

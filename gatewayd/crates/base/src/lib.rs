@@ -7,6 +7,7 @@ pub mod disk;
 pub mod env;
 pub mod error_chain;
 pub mod id;
+pub mod limits;
 pub mod listeners;
 pub mod local_time;
 pub mod lock_file;

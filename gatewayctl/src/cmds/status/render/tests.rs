@@ -89,6 +89,7 @@ fn report(service: Option<Command>, runtime: Runtime, daemon: Option<Daemon>, rp
     Report {
         service: ServiceReport {
             label: "systemd",
+            scope: crate::service::Scope::User,
             loaded: service.is_some(),
             loaded_text: "enabled",
             not_loaded_text: "disabled",
