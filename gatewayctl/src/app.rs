@@ -1,5 +1,7 @@
 //! What every command is given: the environment, the paths, where to print, and the words to suggest.
 
+use std::path::PathBuf;
+
 use gateway_base::clock::Clock;
 use gateway_base::env::Env;
 use gateway_base::paths::Paths;
@@ -22,6 +24,8 @@ pub struct App {
     pub words: Words,
     /// The time of day.
     pub clock: Clock,
+    /// The file of this program.
+    pub own: Option<PathBuf>,
 }
 
 impl App {

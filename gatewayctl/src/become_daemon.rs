@@ -6,7 +6,8 @@ use std::process::Command;
 
 use crate::exit::Failure;
 
-const DAEMON: &str = if cfg!(windows) { "gatewayd.exe" } else { "gatewayd" };
+/// The file of the daemon.
+pub const DAEMON: &str = if cfg!(windows) { "gatewayd.exe" } else { "gatewayd" };
 
 /// Becomes the daemon. It returns only when that failed; on Windows, which cannot replace a process, also with the
 /// daemon's exit code.
@@ -31,7 +32,8 @@ pub fn become_daemon(own: Option<PathBuf>, arguments: Vec<OsString>) -> Result<u
 }
 
 /// The daemon beside this program, through links such as `clawdbot`.
-fn sibling(own: Option<&Path>) -> Option<PathBuf> {
+#[must_use]
+pub fn sibling(own: Option<&Path>) -> Option<PathBuf> {
     let own = own?;
     let real = std::fs::canonicalize(own).unwrap_or_else(|_| own.to_path_buf());
     [own, &real]

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::args::{Cli, Command};
 use crate::cmds;
+use crate::cmds::service::Request;
 use crate::exit::{Exit, Failure};
 
 /// Runs the command.
@@ -14,6 +15,11 @@ pub async fn run(app: &App, cli: Cli) -> Result<Exit, Failure> {
         Command::Call(args) => cmds::call::run(app, &args).await,
         Command::Reload(args) => cmds::reload::run(app, &args).await,
         Command::Shutdown(args) => cmds::shutdown::run(app, &args).await,
+        Command::Install(args) => cmds::service::run(app, Request::Install(&args)).await,
+        Command::Start(args) => cmds::service::run(app, Request::Start(&args)).await,
+        Command::Stop(args) => cmds::service::run(app, Request::Stop(&args)).await,
+        Command::Restart(args) => cmds::service::run(app, Request::Restart(&args)).await,
+        Command::Uninstall(args) => cmds::service::run(app, Request::Uninstall(&args)).await,
         Command::Logs(args) => cmds::logs::run(app, &args).await,
         Command::Config(command) => cmds::config::run(app, &command),
         Command::Devices(command) => cmds::devices::run(app, &command).await,

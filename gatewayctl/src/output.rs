@@ -98,12 +98,43 @@ impl Output {
     /// Prints why the command failed, and under `--json` the one error document too.
     pub fn failure(&self, failure: &Failure) -> Exit {
         if let Failure::Failed(reason) = failure {
-            self.note(&reason_text(reason));
+            self.reason(reason);
             if self.json && self.json(&ErrorDocument::from(reason)) == Err(Failure::Closed) {
                 return Exit::Ok;
             }
         }
         failure.exit()
+    }
+
+    /// Prints why the command failed on standard error.
+    pub fn reason(&self, reason: &Reason) {
+        self.note(&reason_text(reason));
+    }
+
+    /// Whether a person is there to answer a question.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        !self.json && self.notes_terminal && io::stdin().is_terminal()
+    }
+
+    /// Asks a question that is answered with yes or no. `otherwise` is what an empty line means; where nobody can
+    /// answer, the answer is no.
+    #[must_use]
+    pub fn ask(&self, question: &str, otherwise: bool) -> bool {
+        if !self.can_ask() {
+            return false;
+        }
+        let choice = if otherwise { "[Y/n]" } else { "[y/N]" };
+        let mut stderr = io::stderr();
+        let _ = write!(stderr, "{} {choice} ", clean_block(question)).and_then(|()| stderr.flush());
+        let mut answer = String::new();
+        match io::stdin().read_line(&mut answer) {
+            Ok(read) if read > 0 => match answer.trim().to_ascii_lowercase().as_str() {
+                "" => otherwise,
+                word => matches!(word, "y" | "yes"),
+            },
+            _ => false,
+        }
     }
 
     /// Waits for `work`; when it takes longer than a second and a person watches, says what is being waited for.

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
+use gateway_base::account::Account;
 use gateway_base::clock::Clock;
 use gateway_base::env::Env;
-use gateway_base::paths::{DEV_PORT, Paths};
+use gateway_base::paths::{self, DEV_PORT, Paths};
 use gateway_base::profile::{self, Profile};
 
 use crate::app::App;
@@ -46,7 +47,7 @@ pub fn run(words: Vec<OsString>, own: Option<PathBuf>, env: Env) -> u8 {
         Command::Completions { shell } => offline::completions(&out, spelling, *shell),
         Command::Man => offline::man(&out),
         Command::Version(_) => offline::version(&out),
-        _ => online(cli, spelling, out, env),
+        _ => online(cli, spelling, out, env, own),
     };
     done.unwrap_or_else(|failure| out.failure(&failure)).code()
 }
@@ -79,22 +80,30 @@ fn command_names() -> Vec<String> {
     Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
 }
 
-fn online(cli: Cli, words: Words, out: Output, mut env: Env) -> Result<Exit, Failure> {
+fn online(cli: Cli, words: Words, out: Output, mut env: Env, own: Option<PathBuf>) -> Result<Exit, Failure> {
     let profile = Profile::from_options(cli.dev, cli.profile.as_deref()).map_err(wrong_profile)?;
     if profile.as_ref().is_some_and(|profile| profile.name() == "dev") {
         env.set_if_absent("CLAWDBOT_GATEWAY_PORT", DEV_PORT.to_string());
     }
-    let paths =
-        Paths::resolve(&env, profile).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let paths = Paths::resolve(&env, profile).map_err(|error| no_paths(&error, words))?;
     if let Ok(folder) = std::env::current_dir() {
         env = gateway_config::environment::with_files(&env, &folder, &paths);
     }
-    let app = App { env, paths, out, words, clock: Clock::system() };
+    let app = App { env, paths, out, words, clock: Clock::system(), own };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
     runtime.block_on(dispatch::run(&app, cli))
+}
+
+/// Without a home folder there is no place for anything; as root in a bare shell it is often only not named.
+fn no_paths(error: &paths::Error, words: Words) -> Failure {
+    let failure = Failure::new(Exit::Usage, error.to_string());
+    match Account::own().filter(|own| own.home.is_dir()) {
+        Some(own) => failure.hint(format!("Try: HOME={} {} ...", own.home.display(), words.control)),
+        None => failure,
+    }
 }
 
 #[cfg(test)]
@@ -108,9 +117,7 @@ mod tests {
     #[test]
     fn an_unknown_command_is_an_error_that_lists_what_there_is() {
         let env = Env::default();
-        for line in
-            ["gatewayctl install", "gatewayctl gateway install", "clawdbot gateway bogus", "gatewayctl"]
-        {
+        for line in ["gatewayctl bogus", "gatewayctl gateway bogus", "clawdbot gateway bogus", "gatewayctl"] {
             assert_eq!(run(words(line), None, env.clone()), 2, "{line}");
         }
         assert!(command_names().contains(&"usage-cost".to_owned()));

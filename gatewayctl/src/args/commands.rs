@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::options::{ClientOptions, JsonOption, duration, millis};
+use super::service::{ControlArgs, InstallArgs, UninstallArgs};
 
 /// What `gatewayctl` can do.
 #[derive(Debug, Subcommand)]
@@ -22,6 +23,19 @@ pub enum Command {
     Reload(ReloadArgs),
     /// Stop or restart the gateway and watch it do so
     Shutdown(ShutdownArgs),
+    /// Install the gateway as a service, and start it
+    Install(InstallArgs),
+    /// Start the service and wait until it serves
+    #[command(after_help = "Examples:\n  gatewayctl start\n  sudo gatewayctl start --system")]
+    Start(ControlArgs),
+    /// Stop the service and wait until it is gone
+    #[command(after_help = "Examples:\n  gatewayctl stop\n  gatewayctl stop --dry-run")]
+    Stop(ControlArgs),
+    /// Restart the service in one call and wait until it serves
+    #[command(after_help = "Examples:\n  gatewayctl restart\n  gatewayctl --profile work restart --json")]
+    Restart(ControlArgs),
+    /// Stop and remove the service
+    Uninstall(UninstallArgs),
     /// The gateway's log
     Logs(LogsArgs),
     /// Look at and edit the configuration file
@@ -381,6 +395,9 @@ impl Command {
             Self::Call(a) => a.client.json,
             Self::Reload(a) => a.json,
             Self::Shutdown(a) => a.json,
+            Self::Install(a) => a.options.json,
+            Self::Start(a) | Self::Stop(a) | Self::Restart(a) => a.options.json,
+            Self::Uninstall(a) => a.options.json,
             Self::Logs(a) => a.client.json,
             Self::Config(a) => a.is_json(),
             Self::Devices(a) => a.client().json,

@@ -4,7 +4,9 @@
 mod commands;
 mod options;
 mod root;
+mod service;
 
 pub use commands::*;
 pub use options::*;
 pub use root::*;
+pub use service::*;

@@ -27,6 +27,7 @@ gatewayd itself ends with 0 (asked to stop), 1 (failed), 69 (port or lock taken)
 78 (configuration).
 
 Examples:
+  gatewayctl install --linger             run as a service, also after log-out
   gatewayctl status                       what runs here, and does it answer
   gatewayctl call health --json           any method of the control plane
   gatewayctl config set gateway.port 18790
@@ -37,7 +38,7 @@ The older spelling works too: `gatewayctl gateway status` is `gatewayctl status`
 `gatewayctl gateway` (or `gateway run`) becomes gatewayd with the same flags. Called under
 the name clawdbot, the program takes the same words.";
 
-/// Looks at, asks, configures and stops a gateway.
+/// Installs, starts, looks at, asks, configures and stops a gateway.
 #[derive(Debug, Parser)]
 #[command(name = "gatewayctl", version = VERSION, after_help = AFTER_HELP, max_term_width = 100)]
 #[command(disable_version_flag = true, subcommand_required = true, arg_required_else_help = true)]

@@ -9,6 +9,7 @@ pub mod logs;
 pub mod offline;
 pub mod probe;
 pub mod reload;
+pub mod service;
 pub mod shutdown;
 pub mod status;
 #[cfg(test)]

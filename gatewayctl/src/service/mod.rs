@@ -4,8 +4,11 @@
 //! own, never "stopped".
 
 mod audit;
+mod difference;
 mod foreign;
+pub mod lock;
 mod names;
+pub mod old;
 mod runner;
 mod scope;
 mod search_path;
@@ -17,6 +20,7 @@ pub mod systemd;
 pub(crate) mod testing;
 
 pub use audit::{Audit, Finding, Level, audit};
+pub use difference::difference;
 pub use foreign::{Extra, find as find_foreign};
 pub use names::Names;
 pub use runner::{Call, Ran, RunError, Runner, System};

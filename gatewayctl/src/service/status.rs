@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gateway_base::env::Env;
+use gateway_base::paths::Paths;
 use serde::Serialize;
 
 use super::names::Names;
@@ -89,6 +90,29 @@ pub struct Command {
     pub source_path: PathBuf,
 }
 
+impl Command {
+    /// The port among its arguments, or in its environment.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        let words = &self.program_arguments;
+        let glued = words.iter().find_map(|word| word.strip_prefix("--port="));
+        let next = || words.iter().skip_while(|word| *word != "--port").nth(1).map(String::as_str);
+        let set = || self.environment.get("CLAWDBOT_GATEWAY_PORT").map(String::as_str);
+        glued.or_else(next).or_else(set).and_then(|port| port.parse().ok()).filter(|port| *port != 0)
+    }
+
+    /// The environment and the paths that it runs with: this shell's, overlaid with what its file sets.
+    #[must_use]
+    pub fn place(&self, env: &Env, paths: &Paths) -> (Env, Paths) {
+        let mut env = env.clone();
+        for (name, value) in &self.environment {
+            env.set(name, value.clone());
+        }
+        let paths = Paths::resolve(&env, None).unwrap_or_else(|_| paths.clone());
+        (env, paths)
+    }
+}
+
 /// How a service is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -122,6 +146,12 @@ pub struct Runtime {
     /// When it last became ready, since the start of the machine.
     #[serde(skip)]
     pub ready_at: Option<Duration>,
+    /// The last main process, running or not.
+    #[serde(skip)]
+    pub last_pid: Option<u32>,
+    /// The manager is still doing something with it.
+    #[serde(skip)]
+    pub busy: bool,
 }
 
 /// Running, stopped, or not known because the manager could not be asked.
@@ -181,5 +211,29 @@ pub async fn query(manager: Manager, names: &Names, env: &Env, runner: &impl Run
             command: None,
             runtime: Runtime::unknown(format!("this release does not ask {}", manager.words().0)),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_read_from_arguments_and_environment() {
+        let port = |line: &str, set: Option<&str>| {
+            let environment = set.map(|port| ("CLAWDBOT_GATEWAY_PORT".to_owned(), port.to_owned()));
+            let command = Command {
+                program_arguments: line.split(' ').map(str::to_owned).collect(),
+                environment: environment.into_iter().collect(),
+                ..Command::default()
+            };
+            command.port()
+        };
+        assert_eq!(port("gatewayd gateway --port 18800", Some("1")), Some(18800));
+        assert_eq!(port("gatewayd --port=19001 --x", None), Some(19001));
+        assert_eq!(port("gatewayd", Some("19001")), Some(19001));
+        for none in ["gatewayd gateway", "gatewayd --port", "gatewayd --port x", "gatewayd --port 0"] {
+            assert_eq!(port(none, None), None, "{none}");
+        }
     }
 }

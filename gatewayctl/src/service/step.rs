@@ -18,6 +18,8 @@ pub enum Step {
         path: PathBuf,
         /// Its content.
         text: String,
+        /// Whether every user may read it; else only its owner does.
+        public: bool,
     },
     /// Removes a file that may be there.
     Remove(PathBuf),
@@ -64,7 +66,7 @@ pub async fn take(steps: &[Step], runner: &impl Runner) -> Result<(), Error> {
             done.map_err(|source| Error::File { path: path.to_path_buf(), source })
         };
         match step {
-            Step::Write { path, text } => file(path, atomic_file::replace(path, text.as_bytes()))?,
+            Step::Write { path, text, public } => file(path, write(path, text, *public))?,
             Step::Remove(path) => file(path, remove(path))?,
             Step::Run(call) => {
                 let ran = runner.run(call).await.map_err(Error::Run)?;
@@ -80,9 +82,56 @@ pub async fn take(steps: &[Step], runner: &impl Runner) -> Result<(), Error> {
     Ok(())
 }
 
+fn write(path: &Path, text: &str, public: bool) -> io::Result<()> {
+    // A unit that is masked is a link to /dev/null, and writing through it would replace that.
+    if let Ok(target) = fs::read_link(path) {
+        let text = format!("it is a link to {}; remove the link first (systemctl unmask)", target.display());
+        return Err(io::Error::other(text));
+    }
+    atomic_file::replace(path, text.as_bytes())?;
+    #[cfg(unix)]
+    if public {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644))?;
+    }
+    #[cfg(not(unix))]
+    let _ = public;
+    Ok(())
+}
+
 fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::service::runner::Ran;
+    use crate::service::testing::Fake;
+
+    #[tokio::test]
+    async fn a_masked_unit_is_not_written_through() {
+        let dir = tempfile::tempdir().expect("folder");
+        let (path, target) = (dir.path().join("x.service"), dir.path().join("null"));
+        fs::write(&target, "untouched").expect("file");
+        std::os::unix::fs::symlink(&target, &path).expect("link");
+        let fake = Fake::answering(|_| Ok(Ran::default()));
+        let step = Step::Write { path: path.clone(), text: "new".to_owned(), public: true };
+        let error = take(&[step], &fake).await.expect_err("refused");
+        assert!(error.to_string().contains("unmask"), "{error}");
+        assert_eq!(fs::read_to_string(&target).expect("is there"), "untouched");
+    }
+
+    #[tokio::test]
+    async fn the_first_failure_ends_the_steps() {
+        let fake = Fake::answering(|_| Ok(Ran { stderr: "no\u{1b}[2J way".to_owned(), ..Ran::default() }));
+        let call = |word| Call::new("systemctl", ["--user", word]);
+        let steps = [Step::Try(call("reset-failed")), Step::Run(call("start")), Step::Run(call("never"))];
+        let error = take(&steps, &fake).await.expect_err("fails");
+        assert_eq!(error.to_string(), "systemctl start failed: no\u{1b}[2J way");
+        assert_eq!(fake.calls().len(), 2);
     }
 }

@@ -42,6 +42,15 @@ pub fn set(app: &App, path: &str, value: &str) -> Result<Exit, Failure> {
     report(app, &edited)
 }
 
+/// Sets a key to a text as part of another command, which says so itself.
+pub fn store(app: &App, path: &str, text: &str) -> Result<(), Failure> {
+    let value = Value::String(text.to_owned());
+    let edited = commit(app, "set", path, |document, segments| {
+        document.set(segments, &value).map(|()| true).map_err(|error| Failure::failed(error.to_string()))
+    });
+    edited.map(drop)
+}
+
 /// Removes a key.
 pub fn unset(app: &App, path: &str) -> Result<Exit, Failure> {
     let edited = commit(app, "unset", path, |document, segments| {
@@ -169,7 +178,7 @@ mod tests {
             std::fs::write(&paths.config, text).expect("file");
         }
         let out = Output::new(&env, true, false);
-        let app = App { env, paths, out, words: Words::for_name(None), clock: Clock::manual(0) };
+        let app = App { env, paths, out, words: Words::for_name(None), clock: Clock::manual(0), own: None };
         (home, app)
     }
 

@@ -6,4 +6,5 @@ mod invalid;
 mod run;
 mod show;
 
+pub use edit::store;
 pub use run::run;

@@ -40,7 +40,10 @@ pub async fn gather(app: &App, args: &StatusArgs) -> Result<(Report, Target), Fa
     let names = Names::new(&app.env, &app.paths);
     let service = service::query(Manager::native(), &names, &app.env, &System).await;
     let (cli, cli_env) = app.settings();
-    let (daemon_env, daemon_paths) = service_place(app, &service);
+    let (daemon_env, daemon_paths) = match &service.command {
+        Some(command) => command.place(&app.env, &app.paths),
+        None => (app.env.clone(), app.paths.clone()),
+    };
     let daemon_settings = Settings::load(&daemon_paths, &daemon_env);
     let remote = args.client.url.is_some();
     let asked = if remote { Asked::Elsewhere } else { ask(app).await };
@@ -62,6 +65,8 @@ pub async fn gather(app: &App, args: &StatusArgs) -> Result<(Report, Target), Fa
         port: &port,
         rpc: rpc.as_ref(),
     });
+    let legacy = service::old::find(&names, service.scope, app.paths.profile.as_ref());
+    let legacy_services = legacy.iter().map(service::old::Old::extra).collect();
     let report = Report {
         config: config_report(&app.paths, &cli, &daemon_paths, &daemon_settings),
         gateway: GatewayReport {
@@ -73,7 +78,7 @@ pub async fn gather(app: &App, args: &StatusArgs) -> Result<(Report, Target), Fa
         port_cli,
         last_error,
         rpc,
-        legacy_services: Vec::new(),
+        legacy_services,
         extra_services: service::find_foreign(&names, args.deep),
         daemon: match asked {
             Asked::Answered(daemon) => Some(*daemon),
@@ -82,17 +87,6 @@ pub async fn gather(app: &App, args: &StatusArgs) -> Result<(Report, Target), Fa
         verdict,
     };
     Ok((report, target))
-}
-
-/// The environment and the paths the service runs with: ours, overlaid with what its file sets.
-fn service_place(app: &App, service: &Service) -> (Env, Paths) {
-    let Some(command) = &service.command else { return (app.env.clone(), app.paths.clone()) };
-    let mut env = app.env.clone();
-    for (name, value) in &command.environment {
-        env.set(name, value.clone());
-    }
-    let paths = Paths::resolve(&env, None).unwrap_or_else(|_| app.paths.clone());
-    (env, paths)
 }
 
 /// Where the gateway is or would be.
@@ -105,7 +99,7 @@ struct Place {
 
 fn place(service: &Service, settings: &Settings, env: &Env, daemon: Option<&Daemon>) -> Place {
     let running = daemon.and_then(|daemon| daemon.listeners.first()).and_then(|url| port_of(url));
-    let in_service = service.command.as_ref().and_then(|command| port_argument(&command.program_arguments));
+    let in_service = service.command.as_ref().and_then(service::Command::port);
     let (port, source) = match (running, in_service) {
         (Some(port), _) => (port, "running gateway"),
         (None, Some(port)) => (port, "service args"),
@@ -120,13 +114,6 @@ fn place(service: &Service, settings: &Settings, env: &Env, daemon: Option<&Daem
 /// The port in a gateway's address.
 fn port_of(url: &str) -> Option<u16> {
     url.rsplit_once(':').and_then(|(_, port)| port.trim_end_matches('/').parse().ok())
-}
-
-/// The value of `--port` among arguments.
-fn port_argument(arguments: &[String]) -> Option<u16> {
-    let glued = arguments.iter().find_map(|word| word.strip_prefix("--port="));
-    let next = || arguments.iter().skip_while(|word| *word != "--port").nth(1).map(String::as_str);
-    glued.or_else(next).and_then(|port| port.parse().ok()).filter(|port| *port != 0)
 }
 
 /// What to probe: the address given, else this machine's gateway where it is.
@@ -274,13 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ports_are_read_from_arguments_and_addresses() {
-        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(port_argument(&words("gatewayd gateway --port 18800")), Some(18800));
-        assert_eq!(port_argument(&words("gatewayd --port=19001 --x")), Some(19001));
-        for none in ["gatewayd gateway", "gatewayd --port", "gatewayd --port x", "gatewayd --port 0"] {
-            assert_eq!(port_argument(&words(none)), None, "{none}");
-        }
+    fn ports_are_read_from_addresses() {
         assert_eq!(port_of("wss://[::1]:18789"), Some(18789));
         assert_eq!(port_of("nonsense"), None);
     }

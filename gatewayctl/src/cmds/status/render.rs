@@ -277,6 +277,13 @@ pub fn notes(report: &Report, app: &App) -> Text {
             text.push(format!("Service config issue: {}{detail}", finding.message).into());
         }
     }
+    if !report.legacy_services.is_empty() {
+        text.say("Legacy gateway services detected:");
+        for old in &report.legacy_services {
+            text.push(format!("- {} ({}, {})", old.label, old.scope.word(), old.detail).into());
+        }
+        text.say(format!("Cleanup: {}", app.suggest("install --force --replace-old")));
+    }
     if !report.extra_services.is_empty() {
         text.say("Other gateway-like services detected (best effort):");
         for extra in &report.extra_services {

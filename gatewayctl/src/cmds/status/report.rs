@@ -32,7 +32,7 @@ pub struct Report {
     /// Whether the control plane answered; absent when it was not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rpc: Option<Rpc>,
-    /// Services under names this product no longer uses; there are none on Linux.
+    /// Services under names that this product had or has elsewhere, and its own in the other scope.
     pub legacy_services: Vec<Extra>,
     /// Other services that look like a gateway.
     pub extra_services: Vec<Extra>,

@@ -8,6 +8,7 @@ use super::manager::Manager;
 use super::{parse, render};
 use crate::service::names::Names;
 use crate::service::runner::Runner;
+use crate::service::scope::Scope;
 use crate::service::spec::Spec;
 use crate::service::status::{Installed, Runtime, RuntimeState, Service};
 use crate::service::step::Step;
@@ -46,10 +47,10 @@ pub async fn unit_text(
 pub fn install(manager: &Manager, names: &Names, text: String) -> Vec<Step> {
     let unit = names.unit.as_str();
     vec![
-        Step::Write { path: names.unit_path(manager.scope), text },
+        Step::Write { path: names.unit_path(manager.scope), text, public: manager.scope == Scope::System },
         Step::Run(manager.systemctl(["daemon-reload"])),
         Step::Run(manager.systemctl(["enable", "--quiet", unit])),
-        Step::Try(manager.systemctl(["reset-failed", unit])),
+        clear(manager, names),
         Step::Run(manager.systemctl(["restart", "--no-block", unit])),
     ]
 }
@@ -57,25 +58,25 @@ pub fn install(manager: &Manager, names: &Names, text: String) -> Vec<Step> {
 /// Starts the unit, whatever held it back. One that runs is left alone.
 #[must_use]
 pub fn start(manager: &Manager, names: &Names) -> Vec<Step> {
-    vec![
-        Step::Try(manager.systemctl(["reset-failed", &names.unit])),
-        Step::Run(manager.systemctl(["start", "--no-block", &names.unit])),
-    ]
+    vec![clear(manager, names), Step::Run(manager.systemctl(["start", "--no-block", &names.unit]))]
 }
 
 /// Starts the unit anew in one call.
 #[must_use]
 pub fn restart(manager: &Manager, names: &Names) -> Vec<Step> {
-    vec![
-        Step::Try(manager.systemctl(["reset-failed", &names.unit])),
-        Step::Run(manager.systemctl(["restart", "--no-block", &names.unit])),
-    ]
+    vec![clear(manager, names), Step::Run(manager.systemctl(["restart", "--no-block", &names.unit]))]
 }
 
 /// Stops the unit.
 #[must_use]
 pub fn stop(manager: &Manager, names: &Names) -> Vec<Step> {
     vec![Step::Run(manager.systemctl(["stop", "--no-block", &names.unit]))]
+}
+
+/// Clears what is left of a failure.
+#[must_use]
+pub fn clear(manager: &Manager, names: &Names) -> Step {
+    Step::Try(manager.systemctl(["reset-failed", &names.unit]))
 }
 
 /// Forgets a unit that has been stopped.
@@ -115,7 +116,6 @@ mod tests {
 
     use super::*;
     use crate::service::runner::{Ran, RunError};
-    use crate::service::scope::Scope;
     use crate::service::testing::Fake;
 
     fn set_up(unit: Option<&str>) -> (tempfile::TempDir, Names, Manager) {

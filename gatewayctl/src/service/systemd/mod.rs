@@ -1,11 +1,13 @@
 //! systemd units: writing and reading a unit file, the steps of every action, and the manager's answers.
 
 mod control;
+pub mod linger;
 mod manager;
+pub mod missing;
 mod parse;
 mod render;
 
-pub use control::{install, is_unavailable, query, remove, restart, start, stop, unit_text};
+pub use control::{clear, install, is_unavailable, query, remove, restart, start, stop, unit_text};
 pub use manager::Manager;
-pub use parse::{linger, logical_lines};
+pub use parse::{logical_lines, unit as read_unit};
 pub use render::Error as RenderError;

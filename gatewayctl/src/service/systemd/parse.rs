@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::service::status::{Command, Installed, Runtime, RuntimeState};
 
 /// The properties to ask for.
-pub const PROPERTIES: &str = "LoadState,UnitFileState,ActiveState,SubState,Result,MainPID,ExecMainStatus,\
-     ExecMainCode,ActiveEnterTimestampMonotonic";
+pub const PROPERTIES: &str = "LoadState,UnitFileState,ActiveState,SubState,Result,MainPID,ExecMainPID,ExecMainStatus,\
+     ExecMainCode,ActiveEnterTimestampMonotonic,Job";
 
 /// The main version in what `systemctl --version` prints: `systemd 252 (252.38-1)`.
 pub fn version(text: &str) -> Option<u32> {
@@ -55,6 +55,8 @@ pub fn show(text: &str) -> (Installed, Runtime) {
         last_exit_reason: get("execmaincode").map(str::to_owned),
         detail: (status == RuntimeState::Unknown).then(|| "systemctl show did not name a state".to_owned()),
         missing_unit: missing,
+        last_pid: get("execmainpid").and_then(|pid| pid.parse().ok()).filter(|pid| *pid > 0),
+        busy: get("job").is_some_and(|job| job != "0"),
         result: get("result").map(str::to_owned),
         ready_at: get("activeentertimestampmonotonic")
             .and_then(|at| at.parse().ok())

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Wall-clock time in milliseconds since the Unix epoch, as the wire carries it.
 pub type UnixMs = i64;
@@ -67,6 +67,20 @@ impl Clock {
             let before = manual.now.swap(now, Ordering::Relaxed);
             manual.steady.fetch_add(now.saturating_sub(before).max(0), Ordering::Relaxed);
         }
+    }
+}
+
+/// Time since the machine was started, as service managers stamp their events. Zero where it is not known.
+#[must_use]
+pub fn since_boot() -> Duration {
+    #[cfg(unix)]
+    {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        Duration::try_from(now).unwrap_or_default()
+    }
+    #[cfg(not(unix))]
+    {
+        Duration::ZERO
     }
 }
 

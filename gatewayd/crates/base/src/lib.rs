@@ -1,6 +1,7 @@
 //! Small things every part of the gateway may use: the clock, identifiers, secrets, paths, file safety and the
 //! supervised spawner. Nothing here knows the protocol, the configuration format or a socket.
 
+pub mod account;
 pub mod atomic_file;
 pub mod clock;
 pub mod disk;

@@ -4,6 +4,9 @@
 use std::io;
 use std::path::Path;
 
+#[cfg(unix)]
+use crate::account::Account;
+
 /// Whether a process with this pid exists, whoever owns it.
 #[must_use]
 pub fn is_alive(pid: u32) -> bool {
@@ -50,8 +53,7 @@ pub fn user(pid: u32) -> Option<String> {
     {
         use std::os::unix::fs::MetadataExt;
         let uid = std::fs::metadata(format!("/proc/{pid}")).ok()?.uid();
-        let known = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-        Some(passwd_name(&known, uid).map_or_else(|| uid.to_string(), str::to_owned))
+        Some(Account::by_uid(uid).map_or_else(|| uid.to_string(), |account| account.name))
     }
     #[cfg(not(unix))]
     {
@@ -168,15 +170,6 @@ fn stat_start_time(stat: &str) -> Option<u64> {
     rest.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
-#[cfg(any(unix, test))]
-fn passwd_name(passwd: &str, uid: u32) -> Option<&str> {
-    passwd.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(uid)).then_some(name)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,13 +197,6 @@ mod tests {
         ] {
             assert_eq!(is_gateway_command(&words(text)), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn users_are_found_by_number() {
-        let passwd = "root:x:0:0:root:/root:/bin/sh\nbroken\nyou:x:1000:1000::/home/you:/bin/sh\n";
-        assert_eq!(passwd_name(passwd, 1000), Some("you"));
-        assert_eq!(passwd_name(passwd, 7), None);
     }
 
     #[cfg(target_os = "linux")]

@@ -22,7 +22,7 @@ fn app() -> App {
     let env = Env::from_pairs([("HOME", "/home/you")]);
     let paths = Paths::resolve(&env, None).expect("HOME is set");
     let out = Output::new(&env, true, false);
-    App { env, paths, out, words: Words::for_name(None), clock: Clock::manual(0) }
+    App { env, paths, out, words: Words::for_name(None), clock: Clock::manual(0), own: None }
 }
 
 fn target(app: &App) -> Target {

@@ -1,0 +1,55 @@
+//! Whether the gateway of a service serves, by its own word over the private socket.
+
+use std::future::Future;
+use std::time::Duration;
+
+use gateway_admin::connect::{self, ConnectOptions, Error};
+use gateway_admin::endpoint::Endpoint;
+use gateway_admin::v1::admin_client::AdminClient;
+use gateway_admin::v1::{Phase, StatusRequest};
+use gateway_base::paths::Paths;
+
+use crate::admin;
+
+/// How long it may take to say so.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// What asking gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The process that serves.
+    Serving(u32),
+    /// Nobody, or not yet.
+    NotYet,
+    /// It is there and does not talk to this user.
+    NotAllowed,
+}
+
+/// Asks the gateway of a state folder.
+pub trait Health {
+    /// Asks once.
+    fn ask(&self, paths: &Paths) -> impl Future<Output = Answer>;
+}
+
+/// Asks over the private socket.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Socket;
+
+impl Health for Socket {
+    async fn ask(&self, paths: &Paths) -> Answer {
+        let endpoint = Endpoint::find(&paths.state);
+        let channel = match connect::connect(&endpoint, ConnectOptions { wait: Duration::ZERO }).await {
+            Ok(channel) => channel,
+            Err(Error::Refused { .. } | Error::Foreign { .. }) => return Answer::NotAllowed,
+            Err(_) => return Answer::NotYet,
+        };
+        let asked = AdminClient::new(channel).status(admin::within(StatusRequest {}, LIMIT)).await;
+        match asked.map(tonic::Response::into_inner) {
+            Ok(status) if status.phase() == Phase::Serving => {
+                status.process.map_or(Answer::NotYet, |process| Answer::Serving(process.pid))
+            }
+            Err(status) if status.code() == tonic::Code::PermissionDenied => Answer::NotAllowed,
+            _ => Answer::NotYet,
+        }
+    }
+}

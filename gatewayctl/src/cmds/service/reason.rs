@@ -1,0 +1,149 @@
+//! Why a gateway did not come up, in words for somebody who wants to sleep, with the last lines of its log.
+
+use std::time::Duration;
+
+use gateway_base::limits::{EXIT_REFUSED, EXIT_TAKEN};
+use tokio::time::{Instant, sleep};
+
+use super::health::Health;
+use super::site::Site;
+use crate::exit::Failure;
+use crate::logfile::{self, Record};
+use crate::service::{Call, Runner, Runtime, Scope, Service};
+
+/// How many lines of the log are shown.
+const LINES: usize = 10;
+/// How long the journal may take to have them.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often it is asked.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// The gateway ended instead of serving.
+pub async fn ended<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service) -> Failure {
+    let runtime = &service.runtime;
+    let again = runtime.sub_state.as_deref() == Some("auto-restart");
+    let again = if again { " The service manager keeps trying." } else { "" };
+    tell(site, service, &format!("{}.{again}", cause(runtime))).await
+}
+
+/// The gateway takes too long.
+pub async fn late<R: Runner, H: Health>(
+    site: &Site<'_, R, H>,
+    service: &Service,
+    limit: Duration,
+) -> Failure {
+    let state = service.runtime.detail.as_deref().or(service.runtime.state.as_deref()).unwrap_or("unknown");
+    let why = format!("the gateway does not serve after {} s (service: {state}).", limit.as_secs());
+    tell(site, service, &why).await
+}
+
+async fn tell<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service, why: &str) -> Failure {
+    let mut text = why.to_owned();
+    let lines = last_lines(site, service).await;
+    let hint = next(site, &service.runtime, &lines);
+    if !lines.is_empty() {
+        text.push_str("\nLast lines of its log:");
+        for line in lines {
+            text.push_str("\n  ");
+            text.push_str(&line);
+        }
+    }
+    site.failed(&text).hint(hint)
+}
+
+/// What the manager's facts mean.
+fn cause(runtime: &Runtime) -> String {
+    let status = runtime.last_exit_status.unwrap_or_default();
+    match (runtime.result.as_deref(), status) {
+        (Some("watchdog"), _) => "the gateway froze and was ended".to_owned(),
+        (Some("timeout"), _) => "the gateway did not become ready in time".to_owned(),
+        (Some("oom-kill"), _) => "the machine has no memory left for the gateway".to_owned(),
+        (Some("signal" | "core-dump"), signal) => format!("the gateway was ended by signal {signal}"),
+        (_, code) if code == i32::from(EXIT_TAKEN) => {
+            format!("another gateway or program has its port or its lock (exit code {code})")
+        }
+        (_, code) if code == i32::from(EXIT_REFUSED) => {
+            format!("the configuration does not allow the start (exit code {code})")
+        }
+        (_, 203) => "the program of the service cannot be run (exit code 203)".to_owned(),
+        (_, code @ 200..=243) => {
+            format!("the service manager could not prepare the process (exit code {code})")
+        }
+        (_, 0) => "the gateway ended at once".to_owned(),
+        (_, code) => format!("the gateway ended with exit code {code}"),
+    }
+}
+
+fn next<R: Runner, H: Health>(site: &Site<'_, R, H>, runtime: &Runtime, lines: &[String]) -> String {
+    let suggest = |command: &str| site.app.suggest(command);
+    if lines.iter().any(|line| line.contains("set gateway.mode=local")) {
+        let flag = if site.manager.scope == Scope::System { " --system" } else { "" };
+        let (set, start) = (suggest("config set gateway.mode local"), suggest(&format!("start{flag}")));
+        return format!("Run: {set} && {start}");
+    }
+    let command = match runtime.last_exit_status {
+        Some(code) if code == i32::from(EXIT_REFUSED) => "config validate",
+        Some(203) => "install --force",
+        _ => "status",
+    };
+    format!("Check: {}", suggest(command))
+}
+
+/// From the journal, which also has what was printed before there was a log; else from the log file.
+async fn last_lines<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service) -> Vec<String> {
+    if let Some(pid) = service.runtime.last_pid {
+        let (process, count) = (format!("_PID={pid}"), LINES.to_string());
+        let whose = ["--user"].into_iter().filter(|_| site.manager.scope == Scope::User);
+        let what = ["--boot", &process, "--lines", &count, "--output", "cat", "--no-pager", "--quiet"];
+        let call = Call::new("journalctl", whose.chain(what)).within(PATIENCE);
+        let end = Instant::now() + PATIENCE;
+        // The journal takes a moment to write down what a process said as its last words.
+        while let Ok(ran) = site.runner.run(&call).await
+            && ran.success
+        {
+            let lines: Vec<String> =
+                ran.stdout.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+            if !lines.is_empty() {
+                return lines[lines.len().saturating_sub(LINES)..].to_vec();
+            }
+            if Instant::now() >= end {
+                break;
+            }
+            sleep(AGAIN).await;
+        }
+    }
+    let tail = logfile::tail(&site.paths(service).log_file(), 64 * 1024).unwrap_or_default();
+    let lines = &tail.lines[tail.lines.len().saturating_sub(LINES)..];
+    lines
+        .iter()
+        .map(|line| Record::parse(line).map_or_else(|| line.clone(), |record| record.message))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_has_its_words() {
+        let said = |result: &str, status| {
+            cause(&Runtime {
+                result: Some(result.to_owned()),
+                last_exit_status: Some(status),
+                ..Runtime::default()
+            })
+        };
+        for (result, status, words) in [
+            ("exit-code", 69, "another gateway or program has its port or its lock"),
+            ("exit-code", 78, "the configuration does not allow the start"),
+            ("exit-code", 1, "ended with exit code 1"),
+            ("exit-code", 203, "cannot be run"),
+            ("exit-code", 217, "could not prepare the process"),
+            ("signal", 9, "ended by signal 9"),
+            ("watchdog", 6, "froze"),
+            ("success", 0, "ended at once"),
+        ] {
+            assert!(said(result, status).contains(words), "{result} {status}");
+        }
+    }
+}

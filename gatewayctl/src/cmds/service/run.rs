@@ -1,0 +1,146 @@
+//! From the command line to one outcome, printed as text or as one document.
+
+use gateway_base::clock::since_boot;
+
+use super::health::{Health, Socket};
+use super::install::install;
+use super::outcome::{Action, Document, Outcome};
+use super::power;
+use super::site::Site;
+use super::uninstall::uninstall;
+use crate::app::App;
+use crate::args::{ControlArgs, InstallArgs, ServiceOptions, UninstallArgs};
+use crate::exit::{Exit, Failure};
+use crate::service::systemd::{self, missing::Surroundings};
+use crate::service::{Manager, Names, Runner, Scope, System};
+use crate::text::{Style, Text};
+
+/// What was typed.
+#[derive(Clone, Copy, Debug)]
+pub enum Request<'a> {
+    /// `install`.
+    Install(&'a InstallArgs),
+    /// `start`.
+    Start(&'a ControlArgs),
+    /// `stop`.
+    Stop(&'a ControlArgs),
+    /// `restart`.
+    Restart(&'a ControlArgs),
+    /// `uninstall`.
+    Uninstall(&'a UninstallArgs),
+}
+
+impl Request<'_> {
+    const fn action(self) -> Action {
+        match self {
+            Self::Install(_) => Action::Install,
+            Self::Start(_) => Action::Start,
+            Self::Stop(_) => Action::Stop,
+            Self::Restart(_) => Action::Restart,
+            Self::Uninstall(_) => Action::Uninstall,
+        }
+    }
+
+    const fn options(&self) -> &ServiceOptions {
+        match self {
+            Self::Install(args) => &args.options,
+            Self::Start(args) | Self::Stop(args) | Self::Restart(args) => &args.options,
+            Self::Uninstall(args) => &args.options,
+        }
+    }
+}
+
+/// Does what was asked on the real machine.
+pub async fn run(app: &App, request: Request<'_>) -> Result<Exit, Failure> {
+    let done = match refusal(app, request) {
+        Some(refusal) => Err(refusal),
+        None => Box::pin(act(&mut site(app, request, &System, &Socket), request)).await,
+    };
+    report(app, request.action(), done)
+}
+
+/// What can be refused without looking at anything.
+fn refusal(app: &App, request: Request<'_>) -> Option<Failure> {
+    let action = request.action();
+    if app.env.is_one("CLAWDBOT_NIX_MODE") && matches!(action, Action::Install | Action::Uninstall) {
+        let text = format!("Nix mode detected; service {} is disabled.", action.word());
+        return Some(Failure::failed(text));
+    }
+    if Manager::native() != Manager::Systemd {
+        let text = format!("Gateway service {} not supported on {}", action.word(), std::env::consts::OS);
+        return Some(Failure::failed(text).hint(format!("Run it yourself: {}", app.suggest_start())));
+    }
+    if !Names::new(&app.env, &app.paths).is_unit_name() {
+        let text = "CLAWDBOT_SYSTEMD_UNIT is not the name of a service";
+        let hint = "Use letters, digits, dots, colons, _ and -, such as clawdbot-gateway-two.";
+        return Some(Failure::new(Exit::Usage, text).hint(hint));
+    }
+    None
+}
+
+/// The surroundings of an action.
+pub fn site<'a, R: Runner, H: Health>(
+    app: &'a App,
+    request: Request<'_>,
+    runner: &'a R,
+    health: &'a H,
+) -> Site<'a, R, H> {
+    let names = Names::new(&app.env, &app.paths);
+    let options = request.options();
+    let scope = match request {
+        _ if options.system => Scope::System,
+        Request::Install(_) => Scope::User,
+        _ => names.scope(),
+    };
+    let flag = if options.system { " --system" } else { "" };
+    Site {
+        app,
+        action: request.action(),
+        typed: format!("{}{flag}", request.action().word()),
+        names,
+        manager: systemd::Manager::new(scope, &app.env),
+        around: Surroundings::look(&app.env),
+        runner,
+        health,
+        asked: since_boot(),
+        dry_run: options.dry_run,
+    }
+}
+
+/// Does what was asked.
+pub async fn act<R: Runner, H: Health>(
+    site: &mut Site<'_, R, H>,
+    request: Request<'_>,
+) -> Result<Outcome, Failure> {
+    match request {
+        Request::Install(args) => install(site, args).await,
+        Request::Start(_) => power::start(site).await,
+        Request::Stop(_) => power::stop(site).await,
+        Request::Restart(_) => power::restart(site).await,
+        Request::Uninstall(args) => uninstall(site, args).await,
+    }
+}
+
+fn report(app: &App, action: Action, done: Result<Outcome, Failure>) -> Result<Exit, Failure> {
+    let reason = match done {
+        Ok(outcome) => {
+            if app.out.is_json() {
+                app.out.json(&Document::done(action, &outcome))?;
+            } else {
+                app.out.print(&outcome.render())?;
+            }
+            let mut notes = Text::default();
+            for warning in &outcome.warnings {
+                notes.styled(Style::Warn, warning);
+            }
+            app.out.note(&notes);
+            return Ok(Exit::Ok);
+        }
+        Err(Failure::Failed(reason)) if app.out.is_json() => reason,
+        Err(failure) => return Err(failure),
+    };
+    let hints: Vec<String> = reason.hint.iter().flat_map(|hint| hint.lines()).map(str::to_owned).collect();
+    app.out.reason(&reason);
+    app.out.json(&Document::failed(action, &reason, &hints))?;
+    Err(Failure::Told(reason.exit))
+}

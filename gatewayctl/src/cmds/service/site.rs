@@ -1,0 +1,107 @@
+//! What every action works with: whose service it is, how its manager is reached, and when the action was asked for.
+
+use std::time::Duration;
+
+use gateway_base::paths::Paths;
+
+use super::health::Health;
+use super::outcome::Action;
+use crate::app::App;
+use crate::exit::Failure;
+use crate::service::lock::Held;
+use crate::service::systemd::missing::{self, Commands, Surroundings};
+use crate::service::systemd::{self, Manager};
+use crate::service::{Names, Runner, Scope, Service, Step, StepError, take};
+
+/// The surroundings of an action.
+pub struct Site<'a, R, H> {
+    /// The program's own surroundings.
+    pub app: &'a App,
+    /// The action.
+    pub action: Action,
+    /// The words that came after the program's name.
+    pub typed: String,
+    /// The names of the service.
+    pub names: Names,
+    /// Its manager.
+    pub manager: Manager,
+    /// The machine and the user.
+    pub around: Surroundings,
+    /// Runs tools.
+    pub runner: &'a R,
+    /// Asks the gateway.
+    pub health: &'a H,
+    /// When the action was asked for, since the start of the machine.
+    pub asked: Duration,
+    /// Whether only the plan is wanted.
+    pub dry_run: bool,
+}
+
+impl<R: Runner, H: Health> Site<'_, R, H> {
+    /// The service as its manager knows it now.
+    pub async fn service(&self) -> Service {
+        systemd::query(&self.manager, &self.names, self.runner).await
+    }
+
+    /// Where the gateway of `service` keeps its things.
+    pub fn paths(&self, service: &Service) -> Paths {
+        match &service.command {
+            Some(command) => command.place(&self.app.env, &self.app.paths).1,
+            None => self.app.paths.clone(),
+        }
+    }
+
+    /// Fails unless the manager can be asked, with the commands that mend it.
+    pub async fn available(&self) -> Result<(), Failure> {
+        match self.manager.ask(["show", "--property", "Version"], self.runner).await {
+            Ok(_) => Ok(()),
+            Err(said) => {
+                let hint = self.mend(&said);
+                Err(Failure::failed(format!("Gateway service check failed: {said}")).hint(hint))
+            }
+        }
+    }
+
+    /// Waits for the actions before this one.
+    pub async fn lock(&self) -> Result<Option<Held>, Failure> {
+        let Some(folder) = self.manager.runtime() else { return Ok(None) };
+        let path = folder.join(format!("{}.lock", self.names.unit));
+        let held = self.app.out.during("waiting for another command on this service", Held::new(&path));
+        match held.await {
+            Ok(held) => Ok(Some(held)),
+            // Whoever may not lock the machine's service may not change it either; the tool will say so.
+            Err(crate::service::lock::Error::File(..)) if self.manager.scope == Scope::System => Ok(None),
+            Err(error) => Err(self.failed(&error.to_string()).hint("Try again.")),
+        }
+    }
+
+    /// Takes the steps.
+    pub async fn take(&self, steps: &[Step]) -> Result<(), Failure> {
+        match take(steps, self.runner).await {
+            Ok(()) => Ok(()),
+            Err(error @ (StepError::Tool { .. } | StepError::Run(_))) => {
+                let hint = self.mend(&error.to_string());
+                Err(self.failed(&error.to_string()).hint(hint))
+            }
+            Err(error) => Err(self.failed(&error.to_string())),
+        }
+    }
+
+    /// A failure of this action.
+    pub fn failed(&self, why: &str) -> Failure {
+        Failure::failed(format!("Gateway {} failed: {why}", self.action.word()))
+    }
+
+    fn mend(&self, said: &str) -> String {
+        let again = self.app.suggest(&self.typed);
+        let system = self.app.suggest("install --system");
+        let supervise = self.supervise();
+        let commands = Commands { again: &again, system: &system, supervise: &supervise };
+        missing::mend(self.manager.scope, said, &self.around, commands).join("\n")
+    }
+
+    /// How to run the gateway without a service manager.
+    pub fn supervise(&self) -> String {
+        format!("{} --supervise", self.app.suggest_start())
+    }
+}

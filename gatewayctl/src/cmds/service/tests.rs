@@ -1,0 +1,376 @@
+//! The actions against a stand-in for systemd: one unit with states, jobs and faults, which answers as the real one
+//! does.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::Path;
+use std::rc::Rc;
+
+use clap::Parser;
+use gateway_base::clock::{Clock, since_boot};
+use gateway_base::env::Env;
+use gateway_base::paths::Paths;
+use serde_json::Value;
+
+use super::health::{Answer, Health};
+use super::outcome::{Action, Document, Done, Outcome};
+use super::run::{Request, act, site};
+use crate::app::App;
+use crate::args::{Cli, Command};
+use crate::cmds::testing::assert_schema;
+use crate::exit::Failure;
+use crate::output::Output;
+use crate::service::systemd::Manager;
+use crate::service::testing::Fake;
+use crate::service::{Call, Ran, RunError, Scope};
+use crate::spelling::Words;
+
+/// A unit as the stand-in knows it.
+#[derive(Default)]
+struct Unit {
+    enabled: bool,
+    state: &'static str,
+    sub: &'static str,
+    result: &'static str,
+    pid: u32,
+    status: i32,
+    ready_at: u128,
+    starts: u32,
+    /// How a start ends, instead of well.
+    fails: Option<(&'static str, &'static str, i32)>,
+    linger: bool,
+    journal: &'static str,
+}
+
+impl Unit {
+    fn start(&mut self) {
+        self.starts += 1;
+        self.pid = 100 + self.starts;
+        (self.state, self.sub, self.result, self.status) = ("active", "running", "success", 0);
+        self.ready_at = since_boot().as_micros();
+        if let Some((state, sub, status)) = self.fails {
+            (self.state, self.sub, self.status, self.pid) = (state, sub, status, 0);
+            self.result = "exit-code";
+        }
+    }
+
+    fn show(&self, there: bool) -> String {
+        let Self { state, sub, result, pid, status, ready_at, .. } = self;
+        let (load, file) = match (there, self.enabled) {
+            (false, _) => ("not-found", ""),
+            (true, true) => ("loaded", "enabled"),
+            (true, false) => ("loaded", "disabled"),
+        };
+        let state = if state.is_empty() { "inactive" } else { state };
+        format!(
+            "LoadState={load}\nUnitFileState={file}\nActiveState={state}\nSubState={sub}\nResult={result}\nMainPID={pid}\n\
+             ExecMainPID={}\nExecMainStatus={status}\nActiveEnterTimestampMonotonic={ready_at}\nJob=\n",
+            100 + self.starts
+        )
+    }
+
+    fn answer(&mut self, call: &Call, unit_file: &Path) -> Ran {
+        let words: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
+        let mut stdout = String::new();
+        let has = |word: &str| words.contains(&word);
+        match call.program {
+            "loginctl" if has("enable-linger") => self.linger = true,
+            "loginctl" => stdout = format!("Linger={}\n", if self.linger { "yes" } else { "no" }),
+            "journalctl" => stdout = self.journal.to_owned(),
+            _ if has("--version") => stdout = "systemd 252 (252.38)\n".to_owned(),
+            _ if has("show") => stdout = self.show(unit_file.exists()),
+            _ if has("enable") => self.enabled = true,
+            _ if has("disable") => self.enabled = false,
+            _ if has("restart") => self.start(),
+            _ if has("start") && self.state != "active" => self.start(),
+            _ if has("stop") => (self.state, self.pid) = ("inactive", 0),
+            _ if has("reset-failed") && self.state == "failed" => self.state = "inactive",
+            _ => {}
+        }
+        Ran { success: true, stdout, ..Ran::default() }
+    }
+}
+
+/// The gateway is well whenever its unit is.
+struct Well(Rc<RefCell<Unit>>);
+
+impl Health for Well {
+    async fn ask(&self, _: &Paths) -> Answer {
+        match self.0.borrow().pid {
+            0 => Answer::NotYet,
+            pid => Answer::Serving(pid),
+        }
+    }
+}
+
+struct Machine {
+    home: tempfile::TempDir,
+    unit: Rc<RefCell<Unit>>,
+    fake: Fake,
+    app: App,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let home = tempfile::tempdir().expect("folder");
+        let env = Env::from_pairs([("HOME", home.path().display().to_string())]);
+        let paths = Paths::resolve(&env, None).expect("HOME is set");
+        fs::write(home.path().join("gatewayd"), "").expect("file");
+        let own = Some(home.path().join("gatewayctl"));
+        let unit = Rc::new(RefCell::new(Unit::default()));
+        let file = home.path().join(".config/systemd/user/clawdbot-gateway.service");
+        let shared = unit.clone();
+        let fake = Fake::answering(move |call| Ok(shared.borrow_mut().answer(call, &file)));
+        let (out, words) = (Output::new(&env, true, true), Words::for_name(None));
+        Self { home, unit, fake, app: App { env, paths, out, words, clock: Clock::system(), own } }
+    }
+
+    fn unit_file(&self) -> std::path::PathBuf {
+        self.home.path().join(".config/systemd/user/clawdbot-gateway.service")
+    }
+
+    async fn run(&self, line: &str) -> Result<Outcome, Failure> {
+        self.run_with(line, &self.fake).await
+    }
+
+    async fn run_with(&self, line: &str, fake: &Fake) -> Result<Outcome, Failure> {
+        let cli = Cli::parse_from(std::iter::once("gatewayctl").chain(line.split(' ')));
+        let request = match &cli.command {
+            Command::Install(args) => Request::Install(args),
+            Command::Start(args) => Request::Start(args),
+            Command::Stop(args) => Request::Stop(args),
+            Command::Restart(args) => Request::Restart(args),
+            Command::Uninstall(args) => Request::Uninstall(args),
+            other => panic!("{other:?}"),
+        };
+        let health = Well(self.unit.clone());
+        let mut site = site(&self.app, request, fake, &health);
+        site.manager = Manager::at(Scope::User, self.home.path());
+        (site.around.sudo_user, site.around.uid, site.around.booted) = (None, 1000, true);
+        site.around.user = "you".to_owned();
+        act(&mut site, request).await
+    }
+
+    async fn done(&self, line: &str) -> Outcome {
+        self.run(line).await.unwrap_or_else(|failure| panic!("{line}: {failure}"))
+    }
+
+    async fn failure(&self, line: &str) -> String {
+        match self.run(line).await {
+            Err(Failure::Failed(reason)) => {
+                format!("{}\n{}", reason.message, reason.hint.unwrap_or_default())
+            }
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_life_of_a_service() {
+    let machine = Machine::new();
+    let installed = machine.done("install").await;
+    let path = machine.unit_file().display().to_string();
+    assert_eq!(
+        installed.render().plain(),
+        format!("✓ systemd service enabled\n✓ service runtime: active\nInstalled systemd service: {path}\n")
+    );
+    assert!(installed.warnings[0].contains("sudo loginctl enable-linger you"), "{:?}", installed.warnings);
+    let again = machine.done("install").await;
+    assert_eq!((again.done, machine.unit.borrow().starts), (Done::AlreadyInstalled, 1));
+    assert_eq!(machine.done("start").await.done, Done::Started);
+    assert_eq!(machine.unit.borrow().starts, 1, "it ran already");
+    assert_eq!(machine.done("restart").await.done, Done::Restarted);
+    assert_eq!(machine.unit.borrow().starts, 2);
+    let stopped = machine.done("stop").await;
+    assert_eq!(
+        stopped.render().plain(),
+        "Stopped systemd service: clawdbot-gateway.service\n✓ service runtime: inactive\n"
+    );
+    assert_eq!(machine.done("stop").await.done, Done::Stopped);
+    assert_eq!(machine.done("uninstall").await.done, Done::Uninstalled);
+    assert!(!machine.unit_file().exists());
+    for (line, done) in
+        [("uninstall", Done::NotLoaded), ("stop", Done::NotLoaded), ("start", Done::NotLoaded)]
+    {
+        assert_eq!(machine.done(line).await.done, done, "{line}");
+    }
+    assert_eq!(machine.unit.borrow().starts, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_prints_the_steps_and_takes_none() {
+    let machine = Machine::new();
+    for line in ["install --linger", "start", "stop", "restart", "uninstall"] {
+        let planned = machine.done(&format!("{line} --dry-run")).await;
+        assert_eq!(planned.done, Done::Planned, "{line}");
+        assert!(
+            !planned.plan.is_empty() && planned.render().plain().ends_with("Nothing was changed.\n"),
+            "{line}"
+        );
+        assert_schema("service", &Document::done(Action::Install, &planned));
+    }
+    assert!(!machine.unit_file().exists());
+    let asked = machine.fake.calls();
+    let changes = |call: &&String| !call.contains(" show ") && !call.contains("--version");
+    assert_eq!(asked.iter().filter(changes).collect::<Vec<_>>(), Vec::<&String>::new());
+    let planned = machine.done("install --dry-run").await;
+    machine.done("install").await;
+    let done = machine.fake.calls();
+    let text = planned.render().plain();
+    for line in text.lines().filter_map(|line| line.strip_prefix("run ")) {
+        assert!(done.iter().any(|call| call == line), "{line}");
+    }
+    let written = fs::read_to_string(machine.unit_file()).expect("is there");
+    assert!(written.lines().all(|line| text.contains(line)), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_fails_says_why() {
+    let machine = Machine::new();
+    machine.unit.borrow_mut().fails = Some(("failed", "failed", 78));
+    machine.unit.borrow_mut().journal =
+        "Gateway start blocked: set gateway.mode=local (current: unset) or pass --allow-unconfigured.\n";
+    let said = machine.failure("install").await;
+    assert!(said.starts_with("Gateway install failed: the configuration does not allow the start"), "{said}");
+    assert!(said.contains("\n  Gateway start blocked"), "{said}");
+    assert!(said.ends_with("Run: gatewayctl config set gateway.mode local && gatewayctl start"), "{said}");
+    machine.unit.borrow_mut().fails = Some(("activating", "auto-restart", 1));
+    let said = machine.failure("start").await;
+    assert!(said.contains("exit code 1. The service manager keeps trying."), "{said}");
+    machine.unit.borrow_mut().fails = None;
+    machine.done("start").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_latched_failure_is_cleared_and_a_stop_reads_as_one() {
+    let machine = Machine::new();
+    machine.done("install").await;
+    machine.unit.borrow_mut().state = "failed";
+    machine.unit.borrow_mut().pid = 0;
+    machine.done("start").await;
+    let calls = machine.fake.calls();
+    let at = |word: &str| calls.iter().rposition(|call| call.contains(word));
+    assert!(at("reset-failed") < at("start --no-block"), "{calls:?}");
+    machine.done("stop").await;
+    assert_eq!(machine.unit.borrow().state, "inactive");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_differs_is_shown_and_only_force_rewrites() {
+    let machine = Machine::new();
+    let file = machine.unit_file();
+    fs::create_dir_all(file.parent().expect("folder")).expect("folder");
+    let old = "[Service]\nExecStart=/usr/bin/node gateway --port 18789\nEnvironment=CLAWDBOT_GATEWAY_TOKEN=canary\n";
+    fs::write(&file, old).expect("file");
+    let seen = machine.done("install").await;
+    assert_eq!(seen.done, Done::AlreadyInstalled);
+    let text = seen.render().plain();
+    assert!(text.contains("- ExecStart=/usr/bin/node") && text.contains("+ Type=notify"), "{text}");
+    assert!(!text.contains("canary"), "{text}");
+    assert_eq!(fs::read_to_string(&file).expect("is there"), old);
+    machine.done("install --force").await;
+    let new = fs::read_to_string(&file).expect("is there");
+    assert!(new.contains("gatewayd gateway --port 18789") && !new.contains("canary"), "{new}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_never_share_a_port() {
+    let machine = Machine::new();
+    let old = machine.unit_file().with_file_name("moltbot-gateway.service");
+    fs::create_dir_all(old.parent().expect("folder")).expect("folder");
+    fs::write(&old, "ExecStart=/usr/bin/moltbot gateway --port 18789\n").expect("file");
+    let said = machine.failure("install").await;
+    assert!(said.contains("already uses port 18789") && said.contains("install --replace-old"), "{said}");
+    assert!(said.contains("systemctl --user disable --now --quiet moltbot-gateway.service"), "{said}");
+    assert!(!machine.unit_file().exists() && old.exists());
+    machine.done("install --replace-old").await;
+    assert!(machine.unit_file().exists() && !old.exists());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_that_was_done_meanwhile_is_joined() {
+    let machine = Machine::new();
+    machine.done("install").await;
+    let cli = Cli::parse_from(["gatewayctl", "restart"]);
+    let Command::Restart(args) = &cli.command else { panic!("restart") };
+    let health = Well(machine.unit.clone());
+    let mut late = site(&machine.app, Request::Restart(args), &machine.fake, &health);
+    late.manager = Manager::at(Scope::User, machine.home.path());
+    machine.done("restart").await;
+    assert_eq!(machine.unit.borrow().starts, 2);
+    act(&mut late, Request::Restart(args)).await.expect("joins");
+    assert_eq!(machine.unit.borrow().starts, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_fault_of_every_tool_is_an_answer() {
+    let answers: Vec<Result<Ran, RunError>> = vec![
+        Err(RunError::Missing("systemctl".to_owned())),
+        Err(RunError::Late("systemctl".to_owned(), 5)),
+        Err(RunError::Failed("systemctl: exec format error".to_owned())),
+        Ok(Ran { stderr: "Failed to connect to bus: No medium found".to_owned(), ..Ran::default() }),
+        Ok(Ran { stderr: "\u{1b}[2J\0\u{fffd}".repeat(1000), ..Ran::default() }),
+        Ok(Ran { success: true, stdout: "ActiveState=\nMainPID=-1\n=\n".to_owned(), ..Ran::default() }),
+        Ok(Ran { success: true, stdout: "x".repeat(300_000), ..Ran::default() }),
+        Ok(Ran::default()),
+    ];
+    for answer in answers {
+        let machine = Machine::new();
+        fs::create_dir_all(machine.unit_file().parent().expect("folder")).expect("folder");
+        fs::write(machine.unit_file(), "ExecStart=/x/gatewayd\n").expect("file");
+        for line in ["install --force", "start", "stop", "restart", "uninstall"] {
+            let same = answer.clone();
+            let fake = Fake::answering(move |_| same.clone());
+            match machine.run_with(line, &fake).await {
+                Err(Failure::Failed(reason)) => {
+                    assert!(reason.message.starts_with("Gateway "), "{line}: {}", reason.message);
+                    assert!(reason.hint.is_some(), "{line}: {}", reason.message);
+                    let hints: Vec<String> = reason.hint.iter().cloned().collect();
+                    assert_schema("service", &Document::failed(Action::Start, &reason, &hints));
+                }
+                other => panic!("{line} with {answer:.60?}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_outcome_has_its_schema() {
+    let machine = Machine::new();
+    for (action, line) in [
+        (Action::Start, "start"),
+        (Action::Install, "install --linger"),
+        (Action::Install, "install --port 18790"),
+        (Action::Restart, "restart"),
+        (Action::Stop, "stop"),
+        (Action::Uninstall, "uninstall"),
+    ] {
+        let outcome = machine.done(line).await;
+        let document = Document::done(action, &outcome);
+        assert_schema("service", &document);
+        let value: Value = serde_json::to_value(&document).expect("is JSON");
+        assert_eq!(value["ok"], true);
+        assert!(value["service"]["label"] == "systemd" && value["result"].is_string(), "{value}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_goes_into_the_configuration_and_nowhere_else() {
+    let machine = Machine::new();
+    machine.done("install --token canary-canary-canary").await;
+    let config = fs::read_to_string(machine.home.path().join(".clawdbot/clawdbot.json")).expect("is there");
+    assert!(config.contains("canary"), "{config}");
+    assert!(!fs::read_to_string(machine.unit_file()).expect("is there").contains("canary"));
+    assert!(machine.fake.calls().iter().all(|call| !call.contains("canary")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_purge_takes_the_state_with_it() {
+    let machine = Machine::new();
+    machine.done("install --token canary-canary-canary").await;
+    let state = machine.home.path().join(".clawdbot");
+    machine.done("uninstall").await;
+    assert!(state.exists());
+    machine.done("uninstall --purge").await;
+    assert!(!state.exists());
+}

@@ -1,0 +1,100 @@
+//! `uninstall`: stops the service, removes what `install` wrote, and keeps the state unless it is asked to go too.
+
+use std::path::{Path, PathBuf};
+
+use super::health::Health;
+use super::outcome::{Done, Outcome};
+use super::power::{end, is_there};
+use super::purge;
+use super::site::Site;
+use super::wait;
+use crate::args::UninstallArgs;
+use crate::exit::Failure;
+use crate::service::{Runner, Service, Step, systemd};
+
+/// Uninstalls it.
+pub async fn uninstall<R: Runner, H: Health>(
+    site: &Site<'_, R, H>,
+    args: &UninstallArgs,
+) -> Result<Outcome, Failure> {
+    let path = site.names.unit_path(site.manager.scope);
+    let steps = systemd::remove(&site.manager, &site.names.unit, &path);
+    if site.dry_run {
+        return planned(site, args, steps).await;
+    }
+    site.available().await?;
+    let held = site.lock().await?;
+    let before = site.service().await;
+    let purge = purge_of(site, args, &before)?;
+    let outcome = if is_there(&before) {
+        end(site, &before).await?;
+        site.take(&steps).await?;
+        let service = wait::forgotten(site).await?;
+        let mut outcome = Outcome::new(Done::Uninstalled);
+        outcome.say(format!("Removed systemd service: {}", path.display()));
+        outcome.service = Some(service);
+        outcome
+    } else {
+        let mut outcome = Outcome::new(Done::NotLoaded);
+        outcome.say(format!("Systemd service not found at {}", path.display()));
+        outcome.service = Some(before);
+        outcome
+    };
+    let outcome = finish(site, purge, outcome, &drop_ins(&path))?;
+    if let Some(held) = held {
+        held.remove();
+    }
+    Ok(outcome)
+}
+
+fn finish<R: Runner, H: Health>(
+    site: &Site<'_, R, H>,
+    purge: Option<purge::Purge>,
+    mut outcome: Outcome,
+    drop_ins: &Path,
+) -> Result<Outcome, Failure> {
+    // What its owner wrote beside the service is not ours to remove.
+    if drop_ins.exists() {
+        outcome.warnings.push(format!("Your own settings for the service stay: {}", drop_ins.display()));
+    }
+    if let Some(purge) = purge {
+        let state = purge.state().display().to_string();
+        purge.run().map_err(|error| site.failed(&error.to_string()))?;
+        outcome.say(format!("Removed state: {state}"));
+    }
+    Ok(outcome)
+}
+
+async fn planned<R: Runner, H: Health>(
+    site: &Site<'_, R, H>,
+    args: &UninstallArgs,
+    steps: Vec<Step>,
+) -> Result<Outcome, Failure> {
+    let before = site.service().await;
+    let mut all = systemd::stop(&site.manager, &site.names);
+    all.extend(steps);
+    let mut outcome = Outcome::planned(all);
+    if args.purge {
+        let state = site.paths(&before).state;
+        outcome.hints.push(format!("The state folder would be removed: {}", state.display()));
+    }
+    Ok(outcome)
+}
+
+fn purge_of<R: Runner, H: Health>(
+    site: &Site<'_, R, H>,
+    args: &UninstallArgs,
+    before: &Service,
+) -> Result<Option<purge::Purge>, Failure> {
+    if !args.purge {
+        return Ok(None);
+    }
+    let purge = purge::Purge::new(site.paths(before), &site.app.env, before.runtime.pid);
+    purge.map(Some).map_err(|error| site.failed(&error.to_string()).hint("Nothing was changed."))
+}
+
+fn drop_ins(file: &Path) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_os_string();
+    name.push(".d");
+    file.with_file_name(name)
+}
