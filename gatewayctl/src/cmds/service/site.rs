@@ -94,9 +94,10 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
 
     fn mend(&self, said: &str) -> String {
         let again = self.app.suggest(&self.typed);
+        let linger = self.app.suggest("install --linger");
         let system = self.app.suggest("install --system");
         let supervise = self.supervise();
-        let commands = Commands { again: &again, system: &system, supervise: &supervise };
+        let commands = Commands { again: &again, linger: &linger, system: &system, supervise: &supervise };
         missing::mend(self.manager.scope, said, &self.around, commands).join("\n")
     }
 

@@ -55,6 +55,8 @@ impl Surroundings {
 pub struct Commands<'a> {
     /// The command that was typed, to type again.
     pub again: &'a str,
+    /// Installs with a session that stays.
+    pub linger: &'a str,
     /// Installs a service of the machine.
     pub system: &'a str,
     /// Runs the daemon without a service manager.
@@ -64,7 +66,7 @@ pub struct Commands<'a> {
 /// What to do about a manager that could not be asked.
 #[must_use]
 pub fn mend(scope: Scope, said: &str, around: &Surroundings, commands: Commands<'_>) -> Vec<String> {
-    let Commands { again, system, supervise } = commands;
+    let Commands { again, linger, system, supervise } = commands;
     let alone =
         format!("Without a service manager, this starts the gateway again when it fails: {supervise}");
     let lower = said.to_ascii_lowercase();
@@ -97,7 +99,7 @@ pub fn mend(scope: Scope, said: &str, around: &Surroundings, commands: Commands<
     if around.uid == 0 {
         return vec![
             format!("root has no session of its own here. For a service of the machine, run: {system}"),
-            format!("Or give root one, and try again: loginctl enable-linger root && {again}"),
+            format!("Or give root one that stays, and install: {linger}"),
         ];
     }
     let user = &around.user;
@@ -111,8 +113,10 @@ pub fn mend(scope: Scope, said: &str, around: &Surroundings, commands: Commands<
         ];
     }
     vec![
-        format!("{user} has no session with a user bus, as after su. Give it one that stays:"),
-        format!("sudo loginctl enable-linger {user} && {again}"),
+        format!(
+            "{user} has no session with a user bus, as after su. Give it one that stays and install: {linger}"
+        ),
+        format!("Or as root: sudo loginctl enable-linger {user}, then as {user}: {again}"),
         format!("Or log in as {user} directly, over ssh or at the console, and run: {again}"),
     ]
 }
@@ -123,6 +127,7 @@ mod tests {
 
     const COMMANDS: Commands<'static> = Commands {
         again: "gatewayctl install",
+        linger: "gatewayctl install --linger",
         system: "gatewayctl install --system",
         supervise: "gatewayd --supervise",
     };
@@ -146,7 +151,7 @@ mod tests {
         let wsl = Surroundings { wsl: true, booted: false, ..around() };
         let bare = Surroundings { booted: false, ..around() };
         for (scope, text, around, command) in [
-            (Scope::User, NO_BUS, &su, "sudo loginctl enable-linger you && gatewayctl install"),
+            (Scope::User, NO_BUS, &su, "and install: gatewayctl install --linger"),
             (Scope::User, NO_BUS, &root, "run: gatewayctl install --system"),
             (Scope::User, NO_BUS, &stopped, "sudo systemctl start user@1000"),
             (Scope::User, NO_BUS, &container, "gatewayd --supervise"),
