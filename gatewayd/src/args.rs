@@ -18,6 +18,7 @@ Examples:
   gatewayd --bind lan --token \"your-token\"   let devices on the local network connect
   gatewayd --force                           free the port first
   gatewayd --profile work --port 19789       a second gateway, with its own state
+  gatewayd --supervise                       start it again when it fails (containers)
 
 Exit codes: 0 asked to stop; 1 failed; 2 a root option is wrong; 69 the port or the lock is taken;
 78 the configuration or a flag's value is wrong, or a safety rule refused the start.";
@@ -67,6 +68,10 @@ pub struct Args {
     /// End whatever listens on the port, then start
     #[arg(long)]
     pub force: bool,
+
+    /// Start the daemon again when it fails, for machines without a service manager
+    #[arg(long)]
+    pub supervise: bool,
 
     /// Debug detail on the console, with lines about the WebSocket traffic; without it these tell only of answers that
     /// failed or took 50 ms or more

@@ -16,5 +16,6 @@ pub mod print;
 mod reload;
 mod run;
 pub mod start;
+pub mod supervise;
 
 pub use run::{Next, run};

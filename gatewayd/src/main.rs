@@ -9,7 +9,7 @@ use gateway_base::env::Env;
 use gatewayd::args::{Args, Parsed};
 use gatewayd::exit::{Exit, Refusal};
 use gatewayd::lifecycle::Program;
-use gatewayd::{Next, print, run, start};
+use gatewayd::{Next, print, run, start, supervise};
 
 fn main() -> ExitCode {
     ExitCode::from(outcome().code())
@@ -29,6 +29,9 @@ fn outcome() -> Exit {
         Err(error) => return fail("the program or its folder cannot be found", &error),
     };
     let env = Env::from_process();
+    if args.supervise && !supervise::is_supervised(&env) {
+        return supervised(&program);
+    }
     if let Some(refusal) = start::early_refusal(&args, &env, &program.working_folder) {
         return refuse(&refusal);
     }
@@ -45,6 +48,13 @@ fn outcome() -> Exit {
         // The log has it already; a supervisor may start the daemon again.
         Err(_) => Exit::Failed,
     }
+}
+
+/// Waits for the daemon in another process; nothing else happens in this one.
+fn supervised(program: &Program) -> Exit {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let ended = runtime.and_then(|runtime| runtime.block_on(supervise::supervise(program)));
+    ended.unwrap_or_else(|error| fail("the daemon cannot be supervised", &error))
 }
 
 /// The name it was called by is kept when it is a path: a link to the newest version stays a link.

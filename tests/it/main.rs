@@ -22,4 +22,6 @@ mod reload;
 mod rights;
 mod start;
 mod stop;
+#[cfg(target_os = "linux")]
+mod supervise;
 mod traffic;

@@ -26,6 +26,7 @@ use super::stop::STEPS;
 use crate::lifecycle::{Goal, Lifecycle, Phase, Progress, Request};
 use crate::log_stream;
 use crate::reload::{How, Reload, WHOLE_FILE};
+use crate::supervise;
 
 /// Events kept for a slow reader.
 const EVENTS: usize = 1024;
@@ -193,6 +194,8 @@ fn supervisor(env: &Env) -> &'static str {
         "systemd"
     } else if env.get("CLAWDBOT_SERVICE_MARKER").is_some() {
         "service"
+    } else if supervise::is_supervised(env) {
+        "gatewayd"
     } else {
         ""
     }

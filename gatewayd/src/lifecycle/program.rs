@@ -41,7 +41,7 @@ impl Program {
     }
 
     /// What was asked for once must not happen again: state must not be reset, nor a port freed, by a restart.
-    fn arguments_again(&self) -> impl Iterator<Item = &OsString> {
+    pub(crate) fn arguments_again(&self) -> impl Iterator<Item = &OsString> {
         self.arguments.iter().skip(1).filter(|word| *word != "--reset" && *word != "--force")
     }
 }
