@@ -11,8 +11,10 @@ fn a_service_of_the_machine_outlives_reboots_and_power_cuts() {
         ensure!(denied.code == Some(1), "{denied:?}");
         ensure!(denied.stderr.contains("Run: sudo gatewayctl install --system"), "{denied:?}");
         let sudo = format!("SUDO_USER={USER} gatewayctl");
-        let wrong = machine.try_root(&format!("{sudo} install")).await?;
-        ensure!(wrong.code == Some(1) && wrong.stderr.contains("a service of root"), "{wrong:?}");
+        for line in ["install", "start"] {
+            let wrong = machine.try_root(&format!("{sudo} {line}")).await?;
+            ensure!(wrong.code == Some(1) && wrong.stderr.contains("a service of root"), "{wrong:?}");
+        }
         let installed = machine.try_root(&format!("{sudo} install --system")).await?;
         let path = format!("/etc/systemd/system/{UNIT}");
         ensure!(

@@ -26,13 +26,19 @@ pub enum Command {
     /// Install the gateway as a service, and start it
     Install(InstallArgs),
     /// Start the service and wait until it serves
-    #[command(after_help = "Examples:\n  gatewayctl start\n  sudo gatewayctl start --system")]
+    #[command(
+        after_help = "Exit codes: 0 done, or there is no such service; 1 failed, with the reason.\n\nExamples:\n  gatewayctl start\n  sudo gatewayctl start --system"
+    )]
     Start(ControlArgs),
     /// Stop the service and wait until it is gone
-    #[command(after_help = "Examples:\n  gatewayctl stop\n  gatewayctl stop --dry-run")]
+    #[command(
+        after_help = "Exit codes: 0 done, or there is no such service; 1 failed, with the reason.\n\nExamples:\n  gatewayctl stop\n  gatewayctl stop --dry-run"
+    )]
     Stop(ControlArgs),
     /// Restart the service in one call and wait until it serves
-    #[command(after_help = "Examples:\n  gatewayctl restart\n  gatewayctl --profile work restart --json")]
+    #[command(
+        after_help = "Exit codes: 0 done, or there is no such service; 1 failed, with the reason.\n\nExamples:\n  gatewayctl restart\n  gatewayctl --profile work restart --json"
+    )]
     Restart(ControlArgs),
     /// Stop and remove the service
     Uninstall(UninstallArgs),

@@ -22,6 +22,7 @@ pub struct ServiceOptions {
 #[command(after_help = "\
 The service starts at once, with the machine, and again when it fails. Its file holds no secret:
 the token belongs into the configuration, and --token puts it there.
+Exit codes: 0 it serves, or was installed before; 1 failed, with the reason.
 
 Examples:
   gatewayctl install --dry-run            what would be written and run
@@ -67,6 +68,8 @@ pub struct ControlArgs {
 /// Options of `uninstall`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Exit codes: 0 done, or there was no such service; 1 failed, with the reason.
+
 Examples:
   gatewayctl uninstall                    stops and removes the service; all state stays
   gatewayctl uninstall --purge            also removes the state folder, with all conversations")]

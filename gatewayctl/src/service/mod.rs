@@ -27,5 +27,5 @@ pub use runner::{Call, Ran, RunError, Runner, System};
 pub use scope::Scope;
 pub use spec::{Parts, Spec};
 pub use status::{Command, Installed, Manager, Runtime, RuntimeState, Service, query};
-pub use step::{Error as StepError, Step, take};
+pub use step::{Step, take};
 pub use systemd::is_unavailable;

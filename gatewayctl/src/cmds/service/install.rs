@@ -108,14 +108,6 @@ fn identity<R: Runner, H: Health>(
 ) -> Result<(Option<String>, Env, Paths), Failure> {
     let (app, around) = (site.app, &site.around);
     if site.manager.scope == Scope::User {
-        if let Some(user) = &around.sudo_user {
-            let why = format!("with sudo this would install a service of root, not of {user}");
-            let own = app.suggest("install");
-            let system = app.suggest("install --system");
-            return Err(site.failed(&why).hint(format!(
-                "For a service of {user}, run: {own}\nFor one of the machine that runs as {user}, run: sudo {system}"
-            )));
-        }
         return Ok((None, app.env.clone(), app.paths.clone()));
     }
     if around.uid != 0 && !site.dry_run {

@@ -112,6 +112,7 @@ pub async fn act<R: Runner, H: Health>(
     site: &mut Site<'_, R, H>,
     request: Request<'_>,
 ) -> Result<Outcome, Failure> {
+    site.not_with_sudo()?;
     match request {
         Request::Install(args) => install(site, args).await,
         Request::Start(_) => power::start(site).await,

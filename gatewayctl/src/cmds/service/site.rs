@@ -11,7 +11,7 @@ use crate::exit::Failure;
 use crate::service::lock::Held;
 use crate::service::systemd::missing::{self, Commands, Surroundings};
 use crate::service::systemd::{self, Manager};
-use crate::service::{Names, Runner, Scope, Service, Step, StepError, take};
+use crate::service::{Names, Runner, Scope, Service, Step, take};
 
 /// The surroundings of an action.
 pub struct Site<'a, R, H> {
@@ -79,12 +79,37 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
     pub async fn take(&self, steps: &[Step]) -> Result<(), Failure> {
         match take(steps, self.runner).await {
             Ok(()) => Ok(()),
-            Err(error @ (StepError::Tool { .. } | StepError::Run(_))) => {
-                let hint = self.mend(&error.to_string());
-                Err(self.failed(&error.to_string()).hint(hint))
+            Err(error) => {
+                let said = error.to_string();
+                Err(self.failed(&said).hint(self.remedy(&said)))
             }
-            Err(error) => Err(self.failed(&error.to_string())),
         }
+    }
+
+    /// What to do about a step that failed.
+    fn remedy(&self, said: &str) -> String {
+        if said.contains("masked") || said.contains("unmask") {
+            let scope = if self.manager.scope == Scope::User { "systemctl --user" } else { "sudo systemctl" };
+            return format!("Run: {scope} unmask {} && {}", self.names.unit, self.app.suggest(&self.typed));
+        }
+        if missing::is_missing(said) {
+            return self.mend(said);
+        }
+        format!("Check: {}", self.app.suggest("status"))
+    }
+
+    /// Fails when this is root by `sudo` and the service is a user's: root has a manager of its own.
+    pub fn not_with_sudo(&self) -> Result<(), Failure> {
+        let Some(user) = self.around.sudo_user.as_ref().filter(|_| self.manager.scope == Scope::User) else {
+            return Ok(());
+        };
+        let why = format!("with sudo this would be about a service of root, not of {user}");
+        let (own, system) =
+            (self.app.suggest(self.action.word()), format!("{} --system", self.action.word()));
+        Err(self.failed(&why).hint(format!(
+            "For the service of {user}, run: {own}\nFor one of the machine, run: sudo {}",
+            self.app.suggest(&system)
+        )))
     }
 
     /// A failure of this action.

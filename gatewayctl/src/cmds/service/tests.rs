@@ -147,6 +147,7 @@ impl Machine {
         let mut site = site(&self.app, request, fake, &health);
         site.manager = Manager::at(Scope::User, self.home.path());
         (site.around.sudo_user, site.around.uid, site.around.booted) = (None, 1000, true);
+        site.around.session = false;
         site.around.user = "you".to_owned();
         act(&mut site, request).await
     }
@@ -362,6 +363,35 @@ async fn a_token_goes_into_the_configuration_and_nowhere_else() {
     assert!(config.contains("canary"), "{config}");
     assert!(!fs::read_to_string(machine.unit_file()).expect("is there").contains("canary"));
     assert!(machine.fake.calls().iter().all(|call| !call.contains("canary")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_fails_is_quoted_with_the_next_command() {
+    let machine = Machine::new();
+    for (said, next) in [
+        ("Failed to enable unit: Unit file is masked.", "systemctl --user unmask clawdbot-gateway.service"),
+        ("Failed to connect to bus: No medium found", "gatewayctl install --linger"),
+        ("Something else", "Check: gatewayctl status"),
+    ] {
+        let unit = machine.unit.clone();
+        let file = machine.unit_file();
+        let fake = Fake::answering(move |call| {
+            if call.arguments.iter().any(|word| word == "enable") {
+                return Ok(Ran { stderr: said.to_owned(), ..Ran::default() });
+            }
+            Ok(unit.borrow_mut().answer(call, &file))
+        });
+        match machine.run_with("install --force", &fake).await {
+            Err(Failure::Failed(reason)) => {
+                assert_eq!(
+                    reason.message,
+                    format!("Gateway install failed: systemctl enable failed: {said}")
+                );
+                assert!(reason.hint.as_deref().is_some_and(|hint| hint.contains(next)), "{:?}", reason.hint);
+            }
+            other => panic!("{said}: {other:?}"),
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -63,6 +63,22 @@ pub struct Commands<'a> {
     pub supervise: &'a str,
 }
 
+/// Whether an error of a tool means that the manager cannot be reached, or not by this user.
+#[must_use]
+pub fn is_missing(said: &str) -> bool {
+    let lower = said.to_ascii_lowercase();
+    let known = [
+        "failed to connect to bus",
+        "not been booted with systemd",
+        "not available",
+        "systemctl not found",
+        "interactive authentication required",
+        "access denied",
+        "permission denied",
+    ];
+    known.iter().any(|words| lower.contains(words))
+}
+
 /// What to do about a manager that could not be asked.
 #[must_use]
 pub fn mend(scope: Scope, said: &str, around: &Surroundings, commands: Commands<'_>) -> Vec<String> {
