@@ -85,7 +85,7 @@ pub async fn take(steps: &[Step], runner: &impl Runner) -> Result<(), Error> {
 fn write(path: &Path, text: &str, public: bool) -> io::Result<()> {
     // A unit that is masked is a link to /dev/null, and writing through it would replace that.
     if let Ok(target) = fs::read_link(path) {
-        let text = format!("it is a link to {}; remove the link first (systemctl unmask)", target.display());
+        let text = format!("it is a link to {}, so the service is masked", target.display());
         return Err(io::Error::other(text));
     }
     atomic_file::replace(path, text.as_bytes())?;
@@ -121,7 +121,7 @@ mod tests {
         let fake = Fake::answering(|_| Ok(Ran::default()));
         let step = Step::Write { path: path.clone(), text: "new".to_owned(), public: true };
         let error = take(&[step], &fake).await.expect_err("refused");
-        assert!(error.to_string().contains("unmask"), "{error}");
+        assert!(error.to_string().contains("masked"), "{error}");
         assert_eq!(fs::read_to_string(&target).expect("is there"), "untouched");
     }
 

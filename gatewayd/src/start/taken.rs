@@ -109,6 +109,10 @@ fn owner_usage(owner: &Record, port: u16) -> Usage {
 
 /// What is known about a service of this gateway, from its files alone: no manager is asked, so it costs nothing.
 fn service_lines(scene: Scene<'_>) -> Vec<String> {
+    // The service that says this need not be stopped; it is ending.
+    if scene.env.get("CLAWDBOT_SERVICE_MARKER").is_some() {
+        return Vec::new();
+    }
     let names = ServiceNames::new(scene);
     let home = &scene.paths.home;
     let (state, stop) = if cfg!(target_os = "macos") {

@@ -55,6 +55,10 @@ pub async fn install<R: Runner, H: Health>(
     let _held = site.lock().await?;
     let before = site.service().await;
     let path = site.names.unit_path(site.manager.scope);
+    if let Ok(target) = fs::read_link(&path) {
+        let why = format!("{} is a link to {}, so the service is masked", path.display(), target.display());
+        return Err(site.failed(&why).hint(site.remedy(&why)));
+    }
     let installed = fs::read_to_string(&path).ok();
     let difference = installed.as_deref().map(|old| difference(old, &plan.text)).unwrap_or_default();
     let complete = before.installed == Installed::Yes || !difference.is_empty();

@@ -11,6 +11,7 @@ mod reason;
 mod run;
 mod site;
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;
 mod uninstall;
 mod wait;

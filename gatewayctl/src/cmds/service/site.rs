@@ -87,8 +87,8 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
     }
 
     /// What to do about a step that failed.
-    fn remedy(&self, said: &str) -> String {
-        if said.contains("masked") || said.contains("unmask") {
+    pub fn remedy(&self, said: &str) -> String {
+        if said.contains("masked") {
             let scope = if self.manager.scope == Scope::User { "systemctl --user" } else { "sudo systemctl" };
             return format!("Run: {scope} unmask {} && {}", self.names.unit, self.app.suggest(&self.typed));
         }

@@ -395,6 +395,22 @@ async fn a_tool_that_fails_is_quoted_with_the_next_command() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_masked_service_is_said_to_be_masked() {
+    let machine = Machine::new();
+    let file = machine.unit_file();
+    fs::create_dir_all(file.parent().expect("folder")).expect("folder");
+    std::os::unix::fs::symlink("/dev/null", &file).expect("link");
+    for line in ["install", "install --force"] {
+        let said = machine.failure(line).await;
+        assert!(
+            said.contains("systemctl --user unmask clawdbot-gateway.service && gatewayctl install"),
+            "{said}"
+        );
+    }
+    assert!(file.is_symlink());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_purge_takes_the_state_with_it() {
     let machine = Machine::new();
     machine.done("install --token canary-canary-canary").await;
