@@ -65,7 +65,7 @@ fn a_gateway_that_dies_or_freezes_comes_back() {
         machine.as_user(&format!("kill -KILL {first}")).await?;
         let second = machine.serves_anew(&first).await?;
         let took = began.elapsed().as_secs_f64();
-        ensure!((4.5..20.0).contains(&took), "the pause is 5 s: {took}");
+        ensure!((4.5..60.0).contains(&took), "the pause is 5 s, and some room for a busy machine: {took}");
         // The same with less patience, so that the test need not have much either.
         let drop_in = format!("~/.config/systemd/user/{UNIT}.d");
         machine
@@ -132,6 +132,39 @@ fn a_start_that_cannot_work_says_why_and_is_not_repeated() {
         let stopped = machine.try_user("gatewayctl stop").await?;
         ensure!(stopped.stderr.contains("A gateway outside of the service still runs"), "{stopped:?}");
         machine.as_user("systemctl --user stop foreground && gatewayctl start").await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn an_older_service_makes_room_with_consent_and_no_secret_is_written() {
+    on_a_machine(|machine| async move {
+        machine.linger().await?;
+        let folder = "~/.config/systemd/user";
+        let unit = "[Service]\nExecStart=/usr/bin/python3 -m http.server 18789\n[Install]\nWantedBy=default.target\n";
+        machine
+            .as_user(&format!(
+                "mkdir -p {folder} && printf '{unit}' > {folder}/moltbot-gateway.service && \
+                 systemctl --user daemon-reload && systemctl --user enable --now --quiet moltbot-gateway"
+            ))
+            .await?;
+        let refused = machine.try_user("gatewayctl install").await?;
+        ensure!(refused.code == Some(1) && refused.stderr.contains("already uses port 18789"), "{refused:?}");
+        ensure!(refused.stderr.contains("gatewayctl install --replace-old"), "{refused:?}");
+        machine.as_user(&format!("test ! -e {folder}/{UNIT}")).await?;
+        let install = "CLAWDBOT_GATEWAY_PASSWORD=canary-1 gatewayctl install --replace-old --token canary-2";
+        machine.as_user(install).await?;
+        machine.as_user("test ! -e ~/.config/systemd/user/moltbot-gateway.service").await?;
+        machine.as_user("grep -q canary-2 ~/.clawdbot/clawdbot.json").await?;
+        let pid = machine.property("MainPID").await?;
+        let seen = machine
+            .try_user(&format!(
+                "grep -l canary -r ~/.config ~/.clawdbot/logs /proc/{pid}/environ /proc/{pid}/cmdline"
+            ))
+            .await?;
+        ensure!(seen.stdout.is_empty(), "{seen:?}");
+        let journal = machine.root("journalctl --no-pager | grep -c canary || true").await?;
+        ensure!(journal.trim() == "0", "{journal}");
         Ok(())
     });
 }
