@@ -230,7 +230,11 @@ down)
         mountpoint -q "$BOX/rw" || break
         sleep .1
     done
-    [[ ! -d $cgroup/$id ]] || find "$cgroup/$id" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    # The process that watched the box is in the group too, and may not be gone yet.
+    for _ in $(seq 50); do
+        [[ -d $cgroup/$id ]] || break
+        find "$cgroup/$id" -depth -type d -exec rmdir {} + 2>/dev/null || sleep .1
+    done
     rm -rf --one-file-system "$BOX"
     ;;
 *)
