@@ -13,6 +13,8 @@ mod ctl;
 mod damage;
 #[cfg(target_os = "linux")]
 mod disk;
+#[cfg(unix)]
+mod doctor;
 mod events;
 mod foreign;
 mod handshake;
