@@ -33,8 +33,14 @@ pub enum Group {
     Configuration,
     /// Files and folders of the gateway.
     Files,
+    /// The operating system's service.
+    Service,
     /// The daemon and what is in its way.
     Gateway,
+    /// Who can reach it, and with what.
+    Access,
+    /// What it runs on.
+    Machine,
 }
 
 impl Group {
@@ -44,7 +50,10 @@ impl Group {
         match self {
             Self::Configuration => "Configuration",
             Self::Files => "Files",
+            Self::Service => "Service",
             Self::Gateway => "Gateway",
+            Self::Access => "Access",
+            Self::Machine => "Machine",
         }
     }
 }

@@ -1,13 +1,23 @@
 //! What the checks judge: plain values, gathered once. Nothing here looks at the machine.
 
+mod access;
+mod machine;
+mod service;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gateway_admin::v1::{HealthResponse, StatusResponse};
+use gateway_base::clock::UnixMs;
 use gateway_base::paths::Paths;
 use gateway_base::profile;
 use gateway_config::{Config, Snapshot};
+use gateway_wire::types::devices::DevicePairListResult;
 
+pub use self::access::{AccessFacts, Auth, Identity, goes_beyond, host, is_local};
+pub use self::machine::{Descriptors, Disk, MachineFacts, Watches, Zone};
+pub use self::service::{Process, ServiceFacts, WayFacts};
+use super::check::Unknown;
 use super::repair::ConfigRepair;
 use crate::spelling::Words;
 
@@ -18,16 +28,28 @@ pub struct Facts {
     pub paths: Paths,
     /// The spelling of suggested commands.
     pub words: Words,
+    /// The time of day.
+    pub now: UnixMs,
     /// The configuration.
     pub config: ConfigFacts,
     /// The files that hold secrets or private words; nothing where files have no modes.
     pub files: Option<Vec<FileFact>>,
     /// The user who asks; nothing where users have no numbers.
     pub uid: Option<u32>,
+    /// The operating system's service.
+    pub service: ServiceFacts,
+    /// What is in the way of a gateway.
+    pub way: WayFacts,
     /// What the daemon said.
     pub daemon: DaemonFacts,
     /// The store's file, looked at from outside while no daemon has it.
     pub store: StoreFacts,
+    /// Who can reach the gateway, and with what.
+    pub access: AccessFacts,
+    /// What it runs on.
+    pub machine: MachineFacts,
+    /// The log files with their sizes.
+    pub logs: Vec<(PathBuf, u64)>,
 }
 
 /// The configuration file, and what can be made of it.
@@ -81,12 +103,14 @@ pub enum DaemonFacts {
 }
 
 /// What the daemon said.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Answers {
     /// Of itself.
     pub status: StatusResponse,
     /// Of its parts.
     pub health: HealthResponse,
+    /// Of the devices; or why it did not say.
+    pub devices: Result<DevicePairListResult, String>,
 }
 
 /// The store's file from outside. Nothing is opened while a daemon may have it.
@@ -112,6 +136,12 @@ impl Facts {
             DaemonFacts::Answered(answers) => Some(answers),
             DaemonFacts::NotRunning | DaemonFacts::Refused(_) | DaemonFacts::Silent(_) => None,
         }
+    }
+
+    /// The configuration a daemon would run on.
+    pub fn effective(&self) -> Result<&Config, Unknown> {
+        let unknown = || Unknown("the configuration cannot be read".to_owned());
+        self.config.effective.as_deref().ok_or_else(unknown)
     }
 
     /// A command of this program to suggest, with the profile when one is active.

@@ -49,14 +49,14 @@ pub async fn run(app: &App, args: &DoctorArgs) -> Result<Exit, Failure> {
     if args.undo {
         return undo(app, &root, args.is_sure());
     }
-    let mut facts = gather(app).await;
+    let mut facts = gather(app, args.deep).await;
     let mut checked = judge_all(checks::ALL, &facts);
     let mut attempts = Vec::new();
     let mut copies = None;
     if args.fix {
         (attempts, copies) = repair_all(app, args, &facts, &checked)?;
         if attempts.iter().any(|attempt| attempt.result == Ended::Done) {
-            facts = gather(app).await;
+            facts = gather(app, args.deep).await;
             checked = judge_all(checks::ALL, &facts);
         }
     }

@@ -3,16 +3,14 @@
 
 use gateway_config::sections::Mode;
 
-use crate::doctor::check::{Check, Finding, Group, Judged, Unknown};
+use crate::doctor::check::{Check, Finding, Group, Judged};
 use crate::doctor::facts::Facts;
 
 /// The check.
 pub const CHECK: Check = Check { id: "mode", group: Group::Configuration, title: "gateway mode", judge };
 
 fn judge(facts: &Facts) -> Judged {
-    let Some(config) = &facts.config.effective else {
-        return Err(Unknown("the configuration cannot be read".to_owned()));
-    };
+    let config = facts.effective()?;
     // A daemon that runs was allowed to, by a flag or in development mode.
     if facts.answers().is_some() {
         return Ok(Vec::new());

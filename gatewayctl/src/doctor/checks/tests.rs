@@ -2,13 +2,20 @@
 
 use std::path::PathBuf;
 
-use gateway_admin::v1::{Config, PartHealth, PartState};
+use gateway_admin::time;
+use gateway_admin::v1::{Build, Config, Listener, PartHealth, PartState, Process};
+use gateway_base::lock_file::Record;
+use gateway_base::paths::Paths;
+use gateway_base::secret::Secret;
+use gateway_wire::types::devices::{DevicePairListResult, DevicePending, DeviceTokenSummary, PairedDevice};
 
 use super::ALL;
 use crate::doctor::check::{Finding, Judged, Level};
-use crate::doctor::facts::testing::healthy;
-use crate::doctor::facts::{DaemonFacts, Facts};
+use crate::doctor::facts::testing::{NOW, healthy};
+use crate::doctor::facts::{DaemonFacts, Descriptors, Disk, Facts, Process as Leftover, Watches, Zone};
 use crate::doctor::repair::Repair;
+use crate::ports::PortListener;
+use crate::service::{self, Extra, Installed, Runtime, RuntimeState, Scope};
 
 /// A check, what is wrong, how bad that is, and words of the finding.
 type Case = (&'static str, fn(&mut Facts), Level, &'static str);
@@ -38,7 +45,112 @@ const CASES: &[Case] = &[
     ("daemon", |f| part(f, PartState::Failed), ERROR, "part log does not work: full"),
     ("daemon", |f| part(f, PartState::Degraded), WARNING, "part log works with limits: full"),
     ("daemon", |f| f.answers_mut().status.config = Some(degraded()), ERROR, "invalid config: x"),
+    ("bind", |f| stopped(f, "{gateway: {bind: 'custom'}}"), ERROR, "customBindHost is no address"),
+    ("bind", |f| stopped(f, "{gateway: {bind: '10.9.9.9'}}"), ERROR, "does not have"),
+    ("bind", |f| f.configured("{gateway: {bind: 'tailnet'}}"), WARNING, "no tailnet address"),
+    ("bind", |f| f.access.in_container = true, WARNING, "loopback inside a container"),
+    ("token", |f| f.configured("{}"), WARNING, "there is no gateway token"),
+    ("token", |f| f.configured("{gateway: {auth: {mode: 'token'}}}"), ERROR, "but no token is set"),
+    ("token", |f| f.configured("{gateway: {auth: {token: 'changeme'}}}"), WARNING, "easy to guess"),
+    ("token", |f| stopped(f, "{gateway: {bind: 'lan', auth: {token: 'x1'}}}"), ERROR, "easy to guess"),
+    ("token", |f| stopped(f, "{gateway: {auth: {password: 'pw'}}}"), WARNING, "password is easy to guess"),
+    ("token", |f| f.access.env_token = Some(Secret::new("x")), WARNING, "is not gateway.auth.token"),
+    ("exposure", |f| listens(f, "ws://192.168.1.5:18789", "none"), ERROR, "takes everybody"),
+    ("exposure", |f| listens(f, "ws://192.168.1.5:18789", "token"), WARNING, "is not encrypted"),
+    ("exposure", |f| stopped(f, "{gateway: {bind: 'lan'}}"), ERROR, "there is no token or password"),
+    ("exposure", |f| stopped(f, &lan("")), WARNING, "without encryption"),
+    ("exposure", |f| stopped(f, &lan(OPEN_PAGE)), ERROR, "dangerouslyDisableDeviceAuth is on"),
+    ("proxies", |f| f.configured("{gateway: {trustedProxies: ['0.0.0.0/0']}}"), ERROR, "everybody is"),
+    ("proxies", |f| f.configured("{gateway: {trustedProxies: ['10.0.0.1']}}"), WARNING, "this machine only"),
+    ("proxies", |f| stopped(f, &lan("trustedProxies: ['8.8.8.8'],")), WARNING, "a public address"),
+    ("tailscale", |f| stopped(f, &tailscale("serve", "")), ERROR, "there is no tailscale program"),
+    ("tailscale", |f| stopped(f, &tailscale("serve", "bind: 'lan',")), ERROR, "needs gateway.bind loopback"),
+    ("tailscale", |f| stopped(f, &tailscale("funnel", "")), ERROR, "auth.mode is not password"),
+    (
+        "tailscale",
+        |f| stopped(f, &lan("tailscale: {mode: 'off'},").replace("auth: {", "auth: {allowTailscale: true,")),
+        WARNING,
+        "allowTailscale is on",
+    ),
+    ("devices", |f| f.access.identity.damaged = Some("cut".to_owned()), ERROR, "device key is of no use"),
+    (
+        "devices",
+        |f| (f.access.identity.id, f.access.identity.tokens_of) = (text("a"), text("b")),
+        WARNING,
+        "another device key",
+    ),
+    ("devices", |f| pending(f), WARNING, "Ada's phone asks to be let in"),
+    ("devices", |f| paired(f, |d| d.tokens = Some(vec![revoked()])), WARNING, "all its tokens are revoked"),
+    ("devices", |f| paired(f, |d| (d.role, d.roles) = (None, None)), WARNING, "approved for no role"),
+    ("devices", |f| paired(f, |d| d.scopes = Some(Vec::new())), WARNING, "may do nothing"),
+    (
+        "nodes",
+        |f| paired(f, |d| (d.role, d.platform) = (text("node"), text("iOS 19"))),
+        WARNING,
+        "on another machine",
+    ),
+    (
+        "nodes",
+        |f| f.configured("{gateway: {nodes: {allowCommands: ['a'], denyCommands: ['a']}}}"),
+        WARNING,
+        "node command a",
+    ),
+    ("disk", |f| disk(f, |d| d.free = 1 << 20), ERROR, "1 MiB are free"),
+    ("disk", |f| disk(f, |d| d.free = 500 << 20), WARNING, "500 MiB are free"),
+    ("disk", |f| disk(f, |d| d.files = Some(3)), WARNING, "only 3 more files"),
+    ("clock", |f| f.now = 0, ERROR, "before this program was built"),
+    ("clock", |f| f.machine.newest = Some(("/x".into(), NOW + 3_600_000)), WARNING, "/x was written at"),
+    ("clock", |f| started(f, NOW + 3_600_000), WARNING, "the daemon was started at"),
+    ("descriptors", |f| open_files(f, 1_000, 1_024), ERROR, "1000 files open, of 1024"),
+    ("descriptors", |f| open_files(f, 10, 1_024), WARNING, "may have 1024 files open"),
+    ("descriptors", |f| f.machine.descriptors = Some(Descriptors { hard: Some(256) }), WARNING, "256 files"),
+    ("watches", |f| watches(f).refused = text("no space"), WARNING, "no more files can be watched"),
+    ("watches", |f| watches(f).limit = Some(100), WARNING, "may watch 100 files"),
+    ("time-zones", |f| f.machine.has_zones = false, WARNING, "no time zone data"),
+    ("time-zones", |f| f.machine.zones = vec![zone()], WARNING, "Mars/Olympus"),
+    ("log", |f| f.logs.push(("/var/gw.err.log".into(), 2 << 30)), ERROR, "/var/gw.err.log has 2048 MiB"),
+    ("log", |f| f.logs = vec![("/l".into(), 100 << 20)], WARNING, "/l has 100 MiB"),
+    ("log", |f| f.logs = vec![("/l".into(), 60 << 20); 5], WARNING, "300 MiB together"),
+    ("service", |f| f.service.extras = vec![stranger()], WARNING, "my-bot.service"),
+    ("service", |f| f.service.audit.issues = vec![missing()], ERROR, "program does not exist"),
+    ("service", |f| f.service.program = Some("/old/gatewayd".into()), WARNING, "runs /old/gatewayd"),
+    ("service", |f| place(f).state = "/elsewhere".into(), WARNING, "state folder is /elsewhere"),
+    ("service", |f| place(f).config = "/c.json".into(), WARNING, "configuration file is /c.json"),
+    ("service", |f| unit(f).program_arguments.push("--port=19001".into()), WARNING, "names port 19001"),
+    (
+        "service",
+        |f| unit(f).program_arguments.extend(["--token".into(), "t".into()]),
+        WARNING,
+        "a secret (--token)",
+    ),
+    ("service", |f| unit_env(f, "CLAWDBOT_GATEWAY_TOKEN"), WARNING, "a secret (CLAWDBOT_GATEWAY_TOKEN)"),
+    ("service", |f| f.service.service.installed = Installed::No, WARNING, "not enabled"),
+    ("service", |f| f.service.service.runtime = ended(78), ERROR, "ended with 78"),
+    (
+        "service",
+        |f| f.service.service.runtime = Runtime::unknown("systemctl not available"),
+        WARNING,
+        "cannot be asked",
+    ),
+    ("linger", |f| f.service.lingers = Some(false), WARNING, "linger is off"),
+    ("version", |f| f.answers_mut().status.protocol_version = 9, ERROR, "speaks protocol 9"),
+    ("version", |f| f.answers_mut().status.build = Some(old()), WARNING, "the daemon is 0.0.1"),
+    ("port", |f| f.daemon = DaemonFacts::NotRunning, ERROR, "another user's process"),
+    ("port", |f| taken(f), ERROR, "taken by pid 7 (node x.js)"),
+    ("port", |f| f.way.port.port = 19001, WARNING, "listens on port 18789"),
+    ("port", |f| low_port(f), WARNING, "below 1024"),
+    ("lock", |f| f.way.locks_unsafe = text("it is no folder"), ERROR, "it is no folder"),
+    (
+        "lock",
+        |f| (f.daemon, f.way.gateway_lock) = (DaemonFacts::NotRunning, Some(owner(7))),
+        ERROR,
+        "pid 7 on port 5",
+    ),
+    ("lock", |f| (process(f).pid, f.way.state_lock) = (1, Some(owner(7))), WARNING, "held by pid 7"),
+    ("processes", |f| f.way.processes = Some(vec![leftover()]), WARNING, "pid 7 is a gateway"),
 ];
+
+const OPEN_PAGE: &str = "controlUi: {dangerouslyDisableDeviceAuth: true},";
 
 fn judge(id: &str, facts: &Facts) -> Judged {
     let check = ALL.iter().find(|check| check.id == id).expect("there is such a check");
@@ -113,6 +225,129 @@ fn store_state(facts: &mut Facts, state: PartState, moved_aside: &str) {
     store.set_state(state);
     store.reason = "why".to_owned();
     store.moved_aside = moved_aside.to_owned();
+}
+
+fn lan(more: &str) -> String {
+    format!("{{gateway: {{bind: 'lan', {more} auth: {{token: '8c1f02d97ae34b56a0d1c9e47b3f6258'}}}}}}")
+}
+
+fn tailscale(mode: &str, more: &str) -> String {
+    format!(
+        "{{gateway: {{{more} tailscale: {{mode: '{mode}'}}, auth: {{token: '8c1f02d97ae34b56a0d1c9e47b3f6258'}}}}}}"
+    )
+}
+
+fn listens(facts: &mut Facts, url: &str, auth: &str) {
+    let status = &mut facts.answers_mut().status;
+    status.listeners = vec![Listener { url: url.to_owned(), ..Listener::default() }];
+    status.auth_mode = auth.to_owned();
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "the fields it is for are optional")]
+fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn pending(facts: &mut Facts) {
+    let request = DevicePending { display_name: text("Ada's phone"), ..DevicePending::default() };
+    facts.answers_mut().devices = Ok(DevicePairListResult { pending: vec![request], paired: Vec::new() });
+}
+
+/// One working device, spoiled.
+fn paired(facts: &mut Facts, spoil: impl FnOnce(&mut PairedDevice)) {
+    let value = serde_json::json!({
+        "deviceId": "d", "publicKey": "k", "role": "operator", "roles": ["operator"], "scopes": ["operator.read"],
+        "createdAtMs": 1, "approvedAtMs": 1,
+    });
+    let mut device: PairedDevice = serde_json::from_value(value).expect("is a device");
+    spoil(&mut device);
+    facts.answers_mut().devices = Ok(DevicePairListResult { pending: Vec::new(), paired: vec![device] });
+}
+
+fn revoked() -> DeviceTokenSummary {
+    let (role, scopes) = ("operator".to_owned(), Vec::new());
+    DeviceTokenSummary {
+        role,
+        scopes,
+        created_at_ms: 1,
+        rotated_at_ms: None,
+        revoked_at_ms: Some(2),
+        last_used_at_ms: None,
+    }
+}
+
+fn disk(facts: &mut Facts, spoil: impl FnOnce(&mut Disk)) {
+    spoil(&mut facts.machine.disks.as_mut().expect("there is a disk")[0]);
+}
+
+fn process(facts: &mut Facts) -> &mut Process {
+    facts.answers_mut().status.process.get_or_insert_default()
+}
+
+fn started(facts: &mut Facts, at: i64) {
+    process(facts).started_at = Some(time::timestamp(at));
+}
+
+fn open_files(facts: &mut Facts, open: u64, limit: u64) {
+    let process = process(facts);
+    (process.open_files, process.open_files_limit) = (open, limit);
+}
+
+fn watches(facts: &mut Facts) -> &mut Watches {
+    facts.machine.watches.as_mut().expect("watches are known")
+}
+
+fn zone() -> Zone {
+    Zone { of: "TZ", name: "Mars/Olympus".to_owned(), is_known: false }
+}
+
+fn stranger() -> Extra {
+    let (label, detail) = ("my-bot.service".to_owned(), "unit: /x".to_owned());
+    Extra { platform: "linux", label, detail, scope: Scope::User }
+}
+
+fn missing() -> service::Finding {
+    let (code, message) = ("gateway-program-missing", "Service program does not exist.");
+    service::Finding { code, message, detail: text("/x"), level: service::Level::Aggressive }
+}
+
+fn place(facts: &mut Facts) -> &mut Paths {
+    facts.service.place.as_mut().expect("there is a place")
+}
+
+fn unit(facts: &mut Facts) -> &mut service::Command {
+    facts.service.service.command.as_mut().expect("there is a unit")
+}
+
+fn unit_env(facts: &mut Facts, name: &str) {
+    unit(facts).environment.insert(name.to_owned(), "t".to_owned());
+}
+
+fn ended(status: i32) -> Runtime {
+    Runtime { status: RuntimeState::Stopped, last_exit_status: Some(status), ..Runtime::default() }
+}
+
+fn old() -> Build {
+    Build { version: "0.0.1".to_owned(), ..Build::default() }
+}
+
+fn taken(facts: &mut Facts) {
+    let command_line = text("node x.js");
+    facts.way.port.listeners = vec![PortListener { pid: 7, command_line, ..PortListener::default() }];
+    facts.daemon = DaemonFacts::NotRunning;
+}
+
+fn low_port(facts: &mut Facts) {
+    facts.way.port.port = 443;
+    facts.daemon = DaemonFacts::NotRunning;
+}
+
+fn owner(pid: u32) -> Record {
+    Record { pid, port: Some(5), ..Record::default() }
+}
+
+fn leftover() -> Leftover {
+    Leftover { pid: 7, command: "gatewayd".to_owned(), age_seconds: Some(99) }
 }
 
 fn part(facts: &mut Facts, state: PartState) {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use gateway_admin::connect::Error as SocketError;
-use gateway_admin::v1::{HealthRequest, StatusRequest};
+use gateway_admin::v1::{CallRequest, HealthRequest, StatusRequest};
+use gateway_wire::types::devices::DevicePairListResult;
 
 use crate::admin;
 use crate::app::App;
@@ -30,5 +31,17 @@ pub async fn ask(app: &App) -> DaemonFacts {
     };
     let health = client.health(admin::within(HealthRequest {}, LIMIT)).await;
     let health = health.map(tonic::Response::into_inner).unwrap_or_default();
-    DaemonFacts::Answered(Box::new(Answers { status, health }))
+    let devices = devices(&mut client).await;
+    DaemonFacts::Answered(Box::new(Answers { status, health, devices }))
+}
+
+async fn devices(client: &mut admin::Client) -> Result<DevicePairListResult, String> {
+    let method = "device.pair.list".to_owned();
+    let request = CallRequest { method, params_json: "{}".to_owned(), expect_final: false };
+    let answer = client.call(admin::within(request, LIMIT)).await;
+    let answer = answer.map_err(|status| status.message().to_owned())?.into_inner();
+    if !answer.ok {
+        return Err(answer.error.unwrap_or_default().message);
+    }
+    serde_json::from_str(&answer.payload_json).map_err(|error| error.to_string())
 }
