@@ -7,7 +7,7 @@ use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use gateway_config::edit::Document;
 use gateway_config::path::{Segment, show};
-use gateway_config::{Snapshot, load, migrate, validate};
+use gateway_config::{Snapshot, load, migrate, validate, write};
 
 /// Another text for the configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +36,12 @@ pub fn plan(broken: &Snapshot, paths: &Paths, env: &Env) -> Option<(ConfigRepair
         changes: Vec::new(),
         drops: Vec::new(),
     };
-    if !broken.legacy_issues.is_empty() {
-        // An old key that no step can place would otherwise be taken for an unknown one and lost.
-        let migrated = migrate::migrate(document.value())?;
-        repair.drops.extend(broken.legacy_issues.iter().map(|issue| issue.path.clone()));
+    let migrated = migrate::migrate(document.value());
+    // An old key that no step can place would otherwise be taken for an unknown one and lost.
+    if migrated.is_none() && !broken.legacy_issues.is_empty() {
+        return None;
+    }
+    if let Some(migrated) = migrated {
         document.replace_root(&migrated.value).ok()?;
         repair.changes.extend(migrated.changes);
     }
@@ -47,10 +49,10 @@ pub fn plan(broken: &Snapshot, paths: &Paths, env: &Env) -> Option<(ConfigRepair
         let segments: Vec<Segment> = path.iter().cloned().map(Segment::Key).collect();
         if document.unset(&segments).ok()? {
             repair.changes.push(format!("Remove the unknown key {}.", show(&segments)));
-            repair.drops.push(path.join("."));
         }
     }
     repair.text = document.to_string();
+    repair.drops = write::lost(&broken.parsed, document.value());
     let repaired = load::parse_text(&repair.text, paths, env);
     (repaired.valid && !repair.changes.is_empty()).then_some((repair, repaired))
 }
@@ -93,7 +95,7 @@ mod tests {
             "{gateway: {mode: 'local'}}",
             "{gateway: {port: 'door', prot: 1}}",
             "{gateway: ",
-            "{agent: {model: 'x'}}",
+            "{routing: {transcribeAudio: {command: ['x']}}}",
             "{gateway: {auth: {token: '${NOPE}'}}}",
         ] {
             assert_eq!(planned(text), None, "{text}");
