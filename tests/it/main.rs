@@ -15,6 +15,8 @@ mod damage;
 mod disk;
 #[cfg(unix)]
 mod doctor;
+#[cfg(target_os = "linux")]
+mod doctor_finds;
 mod events;
 mod foreign;
 mod handshake;
