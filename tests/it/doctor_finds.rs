@@ -124,7 +124,30 @@ fn a_service_file_that_differs_is_told_with_every_difference() {
         expect(&report, "service", "warning", "the service's state folder is /elsewhere")?;
         expect(&report, "service", "warning", "holds a secret (CLAWDBOT_GATEWAY_TOKEN)")?;
         expect(&report, "service", "warning", "another service looks like a gateway: other.service")?;
+        expect(&report, "service", "warning", "is not the one that would be installed: - ")?;
         ensure!(code == Some(1), "{report:#}");
+        Ok(())
+    });
+}
+
+#[test]
+fn the_service_file_that_install_writes_has_no_differences() {
+    gateway_tests::run(async {
+        let home = Home::configured()?;
+        let planned = Program::Gatewayctl.run(&home, &["install", "--dry-run", "--json"]).await?;
+        let planned: Value = serde_json::from_str(&planned.stdout)?;
+        let file = &planned["plan"]["files"][0];
+        let (path, text) = (file["path"].as_str(), file["content"].as_str());
+        let path = Path::new(path.context("a path")?).strip_prefix(home.path())?.display().to_string();
+        home.write(&path, text.context("a content")?)?;
+        let (report, _) = doctor(&home, &[]).await?;
+        let checks = report["checks"].as_array().into_iter().flatten();
+        let service = checks.clone().find(|check| check["id"] == "service").context("it is judged")?;
+        for finding in service["findings"].as_array().into_iter().flatten() {
+            // No service manager runs here, and the file was put there by hand.
+            let text = finding["finding"].as_str().unwrap_or_default();
+            ensure!(text.contains("cannot be asked") || text.contains("not enabled"), "{service:#}");
+        }
         Ok(())
     });
 }

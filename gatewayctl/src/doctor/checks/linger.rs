@@ -2,7 +2,7 @@
 
 use crate::doctor::check::{Check, Finding, Group, Judged, Unknown};
 use crate::doctor::facts::Facts;
-use crate::service::{Installed, Manager};
+use crate::service::{Installed, Manager, Scope};
 
 /// The check.
 pub const CHECK: Check = Check { id: "linger", group: Group::Service, title: "service after log-out", judge };
@@ -12,16 +12,17 @@ fn judge(facts: &Facts) -> Judged {
     if service.manager != Manager::Systemd {
         return Err(Unknown("only systemd ties services to a log-in".to_owned()));
     }
-    if service.command.is_none() || service.installed == Installed::No {
+    let is_ours = service.command.is_some() && service.scope == Scope::User;
+    if !is_ours || service.installed == Installed::No {
         return Ok(Vec::new());
     }
     match facts.service.lingers {
-        None => Err(Unknown("this machine does not run systemd".to_owned())),
+        None => Err(Unknown("the log-in manager cannot be asked".to_owned())),
         Some(true) => Ok(Vec::new()),
         Some(false) => Ok(vec![Finding::warning(
             "the service ends when its user logs out (linger is off)",
             "The gateway is gone with the last ssh session.",
-            "sudo loginctl enable-linger \"$USER\"",
+            facts.command("install --linger"),
         )]),
     }
 }

@@ -1,11 +1,11 @@
-//! Whether the installed service is what would be installed, runs, and is the only one. Everything that is compared
-//! with this controller's own idea of the service is in `differences`.
+//! Whether the installed service is what would be installed, runs, and is the only one. What is compared with the file
+//! that an install would write is in `differences`.
 
 use std::path::Path;
 
 use crate::doctor::check::{Check, Finding, Group, Judged, Level, Unknown};
-use crate::doctor::facts::{Facts, ServiceFacts, quoted};
-use crate::service::{self, Command, Installed, Manager, RuntimeState};
+use crate::doctor::facts::{Facts, ServiceFacts};
+use crate::service::{self, Command, Installed, Manager, RuntimeState, Scope};
 
 /// The check.
 pub const CHECK: Check = Check { id: "service", group: Group::Service, title: "installed service", judge };
@@ -19,7 +19,14 @@ fn judge(facts: &Facts) -> Judged {
             format!("If it is one: systemctl --user disable --now {}", extra.label),
         )
     });
-    let mut findings: Vec<Finding> = strangers.collect();
+    let older = about.older.iter().map(|extra| {
+        Finding::warning(
+            format!("an older service of this gateway is there: {} ({})", extra.label, extra.detail),
+            "Two gateways take the port from each other at every start.",
+            facts.command("install --replace-old"),
+        )
+    });
+    let mut findings: Vec<Finding> = strangers.chain(older).collect();
     let Some(command) = &about.service.command else {
         return match about.service.manager {
             Manager::Systemd => Ok(findings),
@@ -36,10 +43,10 @@ fn judge(facts: &Facts) -> Judged {
             Level::Error => "The service does not start the gateway.",
             Level::Warning => "It may start too early, too often, or with the wrong programs.",
         };
-        Finding::new(level, format!("{}{detail}", issue.message), consequence, rewrite(about, command))
+        Finding::new(level, format!("{}{detail}", issue.message), consequence, rewrite(facts))
     }));
     findings.extend(differences(facts, command));
-    findings.extend(state(about));
+    findings.extend(state(facts, about));
     Ok(findings)
 }
 
@@ -48,8 +55,13 @@ fn differences(facts: &Facts, command: &Command) -> Vec<Finding> {
     let about = &facts.service;
     let mut findings = Vec::new();
     let mut differs = |finding: String, consequence: &str| {
-        findings.push(Finding::warning(finding, consequence, rewrite(about, command)));
+        findings.push(Finding::warning(finding, consequence, rewrite(facts)));
     };
+    if let Some((first, more)) = about.drift.as_deref().and_then(<[String]>::split_first) {
+        let rest = if more.is_empty() { String::new() } else { format!(" and {} more lines", more.len()) };
+        let finding = format!("the service's file is not the one that would be installed: {first}{rest}");
+        differs(finding, "It lacks what newer releases do for the service.");
+    }
     if let (Some(program), Some(own)) = (&about.program, &about.own_program)
         && program != own
     {
@@ -70,8 +82,7 @@ fn differences(facts: &Facts, command: &Command) -> Vec<Finding> {
             differs(finding, "What is set from this shell does nothing for the service.");
         }
     }
-    let port = argument(command, "--port").and_then(|port| port.parse::<u16>().ok());
-    if let Some(port) = port.filter(|port| *port != facts.way.port.port) {
+    if let Some(port) = command.port().filter(|port| *port != facts.way.port.port) {
         let finding =
             format!("the service's file names port {port}, the configuration {}", facts.way.port.port);
         differs(finding, "Clients that read the configuration look at the wrong port.");
@@ -90,7 +101,7 @@ fn differences(facts: &Facts, command: &Command) -> Vec<Finding> {
     findings
 }
 
-fn state(about: &ServiceFacts) -> Vec<Finding> {
+fn state(facts: &Facts, about: &ServiceFacts) -> Vec<Finding> {
     let runtime = &about.service.runtime;
     let unit = &about.unit;
     if service::is_unavailable(runtime) {
@@ -98,7 +109,7 @@ fn state(about: &ServiceFacts) -> Vec<Finding> {
         return vec![Finding::warning(
             format!("the service manager cannot be asked: {why}"),
             "Whether the service runs is not known, and it cannot be started from here.",
-            "export XDG_RUNTIME_DIR=/run/user/$(id -u), or log in as this user directly",
+            about.mend.join(" "),
         )];
     }
     let mut findings = Vec::new();
@@ -106,7 +117,7 @@ fn state(about: &ServiceFacts) -> Vec<Finding> {
         findings.push(Finding::warning(
             format!("{unit} is there and not enabled"),
             "The gateway does not come back after a restart of the machine.",
-            format!("systemctl --user enable {unit}"),
+            rewrite(facts),
         ));
     }
     let failed = runtime.last_exit_status.filter(|status| *status != 0);
@@ -114,16 +125,22 @@ fn state(about: &ServiceFacts) -> Vec<Finding> {
         findings.push(Finding::error(
             format!("the service is stopped; its last run ended with {status}"),
             "The gateway does not run.",
-            format!("journalctl --user -u {unit} -n 50"),
+            format!(
+                "{}; its log may say why: {}",
+                facts.command("start"),
+                facts.command("logs --level warn")
+            ),
         ));
     }
     findings
 }
 
 /// How to make the file what it should be.
-fn rewrite(about: &ServiceFacts, command: &Command) -> String {
-    let file = quoted(&command.source_path);
-    format!("Correct {file}, then: systemctl --user daemon-reload && systemctl --user restart {}", about.unit)
+fn rewrite(facts: &Facts) -> String {
+    match facts.service.service.scope {
+        Scope::User => facts.command("install --force"),
+        Scope::System => format!("sudo {}", facts.command("install --system --force")),
+    }
 }
 
 /// The value of an option among the service's arguments.

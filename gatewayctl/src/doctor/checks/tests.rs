@@ -112,6 +112,13 @@ const CASES: &[Case] = &[
     ("log", |f| f.logs = vec![("/l".into(), 100 << 20)], WARNING, "/l has 100 MiB"),
     ("log", |f| f.logs = vec![("/l".into(), 60 << 20); 5], WARNING, "300 MiB together"),
     ("service", |f| f.service.extras = vec![stranger()], WARNING, "my-bot.service"),
+    ("service", |f| f.service.older = vec![stranger()], WARNING, "an older service"),
+    (
+        "service",
+        |f| f.service.drift = Some(vec!["- A=1".into(), "+ A=2".into()]),
+        WARNING,
+        "- A=1 and 1 more",
+    ),
     ("service", |f| f.service.audit.issues = vec![missing()], ERROR, "program does not exist"),
     ("service", |f| f.service.program = Some("/old/gatewayd".into()), WARNING, "runs /old/gatewayd"),
     ("service", |f| place(f).state = "/elsewhere".into(), WARNING, "state folder is /elsewhere"),

@@ -17,8 +17,14 @@ pub struct ServiceFacts {
     pub unit: String,
     /// What is unusual in its file.
     pub audit: Audit,
+    /// How its file differs from the one that would be installed; nothing where that cannot be told.
+    pub drift: Option<Vec<String>>,
+    /// Services under older names, and this one in the other scope.
+    pub older: Vec<Extra>,
     /// Other services that look like a gateway.
     pub extras: Vec<Extra>,
+    /// What to do when its manager cannot be asked.
+    pub mend: Vec<String>,
     /// Where the service would keep its things.
     pub place: Option<Paths>,
     /// The program its file names, links followed.

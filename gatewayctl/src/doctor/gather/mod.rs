@@ -19,6 +19,7 @@ use crate::app::App;
 pub async fn gather(app: &App, deep: bool) -> Facts {
     let config = config::gather(app);
     let daemon = daemon::ask(app).await;
+    let port = way::port(app, &config);
     let has_no_owner = matches!(daemon, DaemonFacts::NotRunning);
     Facts {
         paths: app.paths.clone(),
@@ -27,8 +28,8 @@ pub async fn gather(app: &App, deep: bool) -> Facts {
         files: files::gather(&app.paths, &config),
         uid: files::own_user(),
         store: store::gather(&app.paths, has_no_owner),
-        service: service::gather(app, deep).await,
-        way: way::gather(app, &config),
+        service: service::gather(app, port, deep).await,
+        way: way::gather(app, port),
         access: access::gather(&app.paths, &app.env, &app.clock),
         machine: machine::gather(&app.paths, &app.env, &config),
         logs: logs::gather(&app.paths, &config),

@@ -1,36 +1,74 @@
-//! What the service manager says, and what this machine says about log-out.
+//! What the service manager says, how the service's file differs from the one that would be installed, and whether it
+//! outlives the log-out.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use gateway_base::account::Account;
 use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 
 use crate::app::App;
-use crate::become_daemon;
+use crate::cmds::service::program;
 use crate::doctor::facts::ServiceFacts;
-use crate::service::{self, Command, Manager, Names, Service, System};
+use crate::service::systemd::missing::{self, Commands, Surroundings};
+use crate::service::systemd::{self, linger};
+use crate::service::{self, Command, Manager, Names, Parts, Scope, Service, Spec, System};
 
-/// Where systemd keeps a mark for every user whose services outlive the log-out.
-const LINGER: &str = "/var/lib/systemd/linger";
-
-/// Asks the manager; `deep` looks for strangers among the machine's services too.
-pub async fn gather(app: &App, deep: bool) -> ServiceFacts {
+/// Asks the manager; `deep` looks for strangers among the machine's services too. `port` is the one that a gateway
+/// started from here would take.
+pub async fn gather(app: &App, port: u16, deep: bool) -> ServiceFacts {
     let names = Names::new(&app.env, &app.paths);
     let service = service::query(Manager::native(), &names, &app.env, &System).await;
     let command = service.command.as_ref();
     let text = command.and_then(|command| fs::read_to_string(&command.source_path).ok()).unwrap_or_default();
-    let program = command.and_then(|command| command.program_arguments.first());
+    let named = command.and_then(|command| command.program_arguments.first());
+    let own = program::daemon(app.own.as_deref(), &app.env);
+    let older = service::old::find(&names, service.scope, app.paths.profile.as_ref());
+    let drift = match &own {
+        Some(program) if can_compare(&service) => drift(app, &names, program, port, &text).await,
+        _ => None,
+    };
     ServiceFacts {
         audit: service::audit(command, &text, Path::exists),
+        drift,
+        older: older.iter().map(service::old::Old::extra).collect(),
         extras: service::find_foreign(&names, deep),
+        mend: mend(app, &service),
         place: command.and_then(|command| place(command, &app.paths.home)),
-        program: program.map(|program| real(PathBuf::from(program))),
-        own_program: become_daemon::sibling(app.own.as_deref()).map(real),
-        lingers: lingers(&app.env, &service),
+        program: named.map(|program| real(PathBuf::from(program))),
+        own_program: own.map(real),
+        lingers: lingers(&service).await,
         unit: names.unit,
         service,
     }
+}
+
+/// A service of the machine runs as a user who may be another one, so this shell does not know what it should be.
+fn can_compare(service: &Service) -> bool {
+    service.manager == Manager::Systemd && service.scope == Scope::User && service.command.is_some()
+}
+
+async fn drift(app: &App, names: &Names, program: &Path, port: u16, installed: &str) -> Option<Vec<String>> {
+    let scope = Scope::User;
+    let (paths, env) = (&app.paths, &app.env);
+    let spec = Spec::new(Parts { scope, names, paths, env, program, port, user: None });
+    let manager = systemd::Manager::new(scope, env);
+    let text = systemd::unit_text(&manager, &spec, &System).await.ok()?;
+    Some(service::difference(installed, &text))
+}
+
+fn mend(app: &App, service: &Service) -> Vec<String> {
+    let Some(said) = service.runtime.detail.as_deref().filter(|_| service.command.is_some()) else {
+        return Vec::new();
+    };
+    let commands = Commands {
+        again: &app.suggest("status"),
+        linger: &app.suggest("install --linger"),
+        system: &app.suggest("install --system"),
+        supervise: &format!("{} --supervise", app.suggest_start()),
+    };
+    missing::mend(service.scope, said, &Surroundings::look(&app.env), commands)
 }
 
 fn real(path: PathBuf) -> PathBuf {
@@ -46,8 +84,10 @@ fn place(command: &Command, home: &Path) -> Option<Paths> {
     super::profile_of(&command.program_arguments).and_then(|profile| Paths::resolve(&env, profile).ok())
 }
 
-fn lingers(env: &Env, service: &Service) -> Option<bool> {
-    let has_systemd = service.manager == Manager::Systemd && Path::new("/run/systemd/system").is_dir();
-    let user = env.get("USER").or_else(|| env.get("LOGNAME")).filter(|_| has_systemd)?;
-    Some(Path::new(LINGER).join(user).exists())
+/// Asked only when there is a service that it matters for.
+async fn lingers(service: &Service) -> Option<bool> {
+    if !can_compare(service) {
+        return None;
+    }
+    linger::is_on(&Account::own()?.name, &System).await
 }

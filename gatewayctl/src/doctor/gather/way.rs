@@ -5,7 +5,7 @@ use std::path::Path;
 
 use gateway_base::env::Env;
 use gateway_base::lock_file::{self, Places, Record};
-use gateway_base::paths::Paths;
+use gateway_base::paths::{DEFAULT_PORT, Paths};
 use gateway_base::process;
 
 use crate::app::App;
@@ -15,14 +15,18 @@ use crate::ports;
 /// Ticks a second in which Linux tells when a process started.
 const TICKS: u64 = 100;
 
+/// The port that a gateway started from here would take.
+pub fn port(app: &App, config: &ConfigFacts) -> u16 {
+    let variable = app.env.get("CLAWDBOT_GATEWAY_PORT").and_then(|text| text.trim().parse().ok());
+    let configured = config.effective.as_ref().map(|config| config.gateway.port);
+    variable.filter(|port| *port != 0).or(configured).unwrap_or(DEFAULT_PORT)
+}
+
 /// Looks at all of it.
-pub fn gather(app: &App, config: &ConfigFacts) -> WayFacts {
+pub fn gather(app: &App, port: u16) -> WayFacts {
     let places = Places::new(&app.env);
     let gateway = places.gateway(&app.paths.config);
     let locks = gateway.parent().map(Path::to_path_buf).unwrap_or_default();
-    let port = app.env.get("CLAWDBOT_GATEWAY_PORT").and_then(|text| text.trim().parse().ok());
-    let configured = config.effective.as_ref().map(|config| config.gateway.port);
-    let port = port.filter(|port| *port != 0).or(configured).unwrap_or(gateway_base::paths::DEFAULT_PORT);
     WayFacts {
         port: ports::inspect(port, &app.env, &app.suggest("shutdown")),
         processes: processes(&app.paths),
@@ -83,7 +87,9 @@ fn processes(_: &Paths) -> Option<Vec<Process>> {
 fn is_gateway(words: &[String]) -> bool {
     let is_controller = words.first().is_some_and(|word| word.ends_with("clawdbot"))
         && !words.iter().any(|word| word == "gateway");
-    process::is_gateway_command(words) && !is_controller
+    // The supervisor holds nothing itself; its child is the gateway.
+    let is_supervisor = words.iter().any(|word| word == "--supervise");
+    process::is_gateway_command(words) && !is_controller && !is_supervisor
 }
 
 #[cfg(target_os = "linux")]
