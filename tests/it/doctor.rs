@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -15,6 +15,9 @@ use serde_json::Value;
 use tokio::process::Command;
 
 const BROKEN: &str = "// mine\n{\n  gateway: {\n    mode: 'local', // stays\n    token: '${T}',\n    prot: 18790,\n  },\n  bogus: {},\n}\n";
+
+/// A user who is not there.
+const SOMEBODY: u32 = 54_321;
 
 /// What the tests' machine may really lack; no home can change it.
 const MACHINE: [&str; 6] = ["disk", "clock", "descriptors", "watches", "time-zones", "bind"];
@@ -148,12 +151,19 @@ fn undo_leaves_no_trace() {
     gateway_tests::run(async {
         let home = untidy()?;
         let env = [("T", "secret")];
-        let before = everything(&home.path().join(".clawdbot"))?;
+        if rustix::process::geteuid().is_root() {
+            // Root that repairs somebody's gateway must not take the files over.
+            for path in [home.state(), home.config()] {
+                chown(&path, Some(SOMEBODY), Some(SOMEBODY))?;
+            }
+        }
+        let before = everything(&home.state())?;
         let seen = Program::Gatewayctl.run_with(&home, &["doctor", "--fix", "--json"], &env).await?;
         let report = document(&seen)?;
         let repairs = report["repairs"].as_array().context("repairs")?;
         ensure!(repairs.iter().all(|repair| repair["result"] == "done"), "{report:#}");
         ensure!((mode(&home.state())?, mode(&home.config())?) == (0o700, 0o600), "{report:#}");
+        ensure!(fs::metadata(home.config())?.uid() == fs::metadata(home.state())?.uid(), "it changed hands");
         let copies = PathBuf::from(report["copies"].as_str().context("a folder of copies")?);
         ensure!(copies.starts_with(home.state().join("doctor")) && mode(&copies)? == 0o700, "{report:#}");
         let again = Program::Gatewayctl.run_with(&home, &["doctor", "--fix", "--json"], &env).await?;

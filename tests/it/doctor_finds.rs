@@ -113,7 +113,7 @@ fn a_service_file_that_differs_is_told_with_every_difference() {
         home.write_config(&with_port(18999))?;
         home.write(
             ".config/systemd/user/clawdbot-gateway.service",
-            "[Service]\nExecStart=/no/such/gatewayd --port 18790\nEnvironment=CLAWDBOT_GATEWAY_TOKEN=t\n\
+            "[Service]\nExecStart=/no/such/gatewayd --port 18790\nEnvironment=CLAWDBOT_GATEWAY_TOKEN=canary\n\
              Environment=CLAWDBOT_STATE_DIR=/elsewhere\n",
         )?;
         home.write(".config/systemd/user/other.service", "[Service]\nExecStart=/usr/bin/clawdbot gateway\n")?;
@@ -125,6 +125,7 @@ fn a_service_file_that_differs_is_told_with_every_difference() {
         expect(&report, "service", "warning", "holds a secret (CLAWDBOT_GATEWAY_TOKEN)")?;
         expect(&report, "service", "warning", "another service looks like a gateway: other.service")?;
         expect(&report, "service", "warning", "is not the one that would be installed: - ")?;
+        ensure!(!report.to_string().contains("canary"), "no secret is told");
         ensure!(code == Some(1), "{report:#}");
         Ok(())
     });

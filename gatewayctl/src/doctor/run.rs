@@ -92,7 +92,7 @@ fn repair_all(
     for repair in wanted {
         let done = repair.lines(|path| facts.shown(path));
         let asks = !args.is_sure() && app.out.can_ask();
-        if asks && !app.out.ask(&done.join("\n"), true) {
+        if asks && !app.out.ask(&format!("{}\nDo this?", done.join("\n")), true) {
             attempts.push(Attempt { done, result: Ended::Declined, why: None });
             continue;
         }

@@ -151,3 +151,84 @@ fn render(undone: &Undone, shown: impl Fn(&Path) -> String) -> Text {
     }
     text
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::cmds::testing::assert_schema;
+    use crate::doctor::repair::{After, Before};
+
+    /// A file with this content, and a change of it that was journalled with its copy.
+    fn journalled(text: &str) -> (tempfile::TempDir, Journal, PathBuf) {
+        let dir = tempfile::tempdir().expect("folder");
+        let path = dir.path().join("a.json");
+        fs::write(&path, text).expect("file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("mode");
+        let mut journal = Journal::begin(&dir.path().join("doctor"), 1_780_000_000_000).expect("begun");
+        let attributes = Attributes::of(&path).expect("is there");
+        let (copy, sha256) = journal.copy(&path).expect("copied");
+        let before = Before { attributes, copy: Some(copy), sha256: Some(sha256) };
+        let after = After { mode: 0o600, sha256: Some(sha256_hex(b"new")) };
+        journal
+            .add(Change { path: path.clone(), done: vec!["x".to_owned()], before, after })
+            .expect("written");
+        (dir, journal, path)
+    }
+
+    fn back(journal: &Journal) -> Reverted {
+        take_back(journal, &journal.changes()[0])
+    }
+
+    #[test]
+    fn a_change_that_was_never_made_is_already_back() {
+        let (_dir, journal, path) = journalled("old");
+        assert_eq!(back(&journal).result, Outcome::AlreadyBack);
+        fs::write(&path, "new").expect("file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("mode");
+        assert_eq!(back(&journal).result, Outcome::Restored);
+        assert_eq!(fs::read_to_string(&path).expect("file"), "old");
+        assert_eq!(Attributes::of(&path).expect("is there").mode, 0o640);
+    }
+
+    #[test]
+    fn what_changed_since_and_what_cannot_be_read_is_left_alone() {
+        let (dir, journal, path) = journalled("old");
+        fs::write(&path, "newer").expect("file");
+        let changed = back(&journal);
+        assert_eq!(
+            (changed.result, fs::read(&path).expect("file")),
+            (Outcome::ChangedSince, b"newer".to_vec())
+        );
+        fs::write(&path, "new").expect("file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("mode");
+        let copy = changed.copy.clone().expect("the copy is named");
+        fs::write(&copy, "tampered").expect("file");
+        let failed = back(&journal);
+        assert_eq!((failed.result, fs::read(&path).expect("file")), (Outcome::Failed, b"new".to_vec()));
+        let run = Run { at: journal.at().to_owned(), folder: dir.path().to_path_buf() };
+        assert_schema("doctor-undo", &Undone { ok: false, run: Some(run), changes: vec![changed, failed] });
+        assert_schema("doctor-undo", &Undone { ok: true, run: None, changes: Vec::new() });
+    }
+
+    #[test]
+    fn the_newest_run_is_taken_back_first_and_each_once() {
+        let (dir, mut first, path) = journalled("old");
+        let root = dir.path().join("doctor");
+        let change = first.changes()[0].clone();
+        let mut second = Journal::begin(&root, 1_780_000_000_001).expect("begun");
+        second.add(change).expect("written");
+        Journal::begin(&root, 1_780_000_000_002).expect("a run that changed nothing");
+        let newest =
+            || Journal::newest(&root).expect("readable").map(|journal| journal.folder().to_path_buf());
+        assert_eq!(newest().as_deref(), Some(second.folder()));
+        second.mark_undone(1).expect("written");
+        assert_eq!(newest().as_deref(), Some(first.folder()));
+        first.mark_undone(1).expect("written");
+        assert_eq!((newest(), path.exists()), (None, true));
+        fs::write(first.folder().join("journal.json"), "{").expect("file");
+        assert!(Journal::newest(&root).is_err());
+    }
+}

@@ -16,8 +16,11 @@ fn judge(facts: &Facts) -> Judged {
     let (Some(files), Some(uid)) = (&facts.files, facts.uid) else {
         return Err(Unknown("this system has no file modes".to_owned()));
     };
-    let foreign = files.iter().filter(|file| file.uid != uid).map(|file| foreign(facts, file));
-    let open = files.iter().filter(|file| file.uid == uid && file.mode & OTHERS != 0);
+    // Root may look after somebody else's gateway; whose it is, the state folder tells.
+    let state = files.iter().find(|file| file.path == facts.paths.state);
+    let owner = state.map(|state| state.uid).filter(|_| uid == 0).unwrap_or(uid);
+    let foreign = files.iter().filter(|file| file.uid != owner).map(|file| foreign(facts, file, owner));
+    let open = files.iter().filter(|file| file.uid == owner && file.mode & OTHERS != 0);
     Ok(foreign.chain(open.map(|file| open_to_others(facts, file))).collect())
 }
 
@@ -33,10 +36,14 @@ fn open_to_others(facts: &Facts, file: &FileFact) -> Finding {
         .repaired_by(Repair::Mode { path: file.path.clone(), mode })
 }
 
-fn foreign(facts: &Facts, file: &FileFact) -> Finding {
+fn foreign(facts: &Facts, file: &FileFact, owner: u32) -> Finding {
     Finding::error(
-        format!("{} belongs to user {}, not to you", facts.shown(&file.path), file.uid),
+        format!(
+            "{} belongs to user {}, and the gateway is of user {owner}",
+            facts.shown(&file.path),
+            file.uid
+        ),
         "The gateway cannot use it, or somebody else can change it.",
-        format!("sudo chown \"$(id -u)\" {}", quoted(&file.path)),
+        format!("sudo chown {owner} {}", quoted(&file.path)),
     )
 }

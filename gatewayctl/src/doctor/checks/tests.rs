@@ -12,7 +12,9 @@ use gateway_wire::types::devices::{DevicePairListResult, DevicePending, DeviceTo
 use super::ALL;
 use crate::doctor::check::{Finding, Judged, Level};
 use crate::doctor::facts::testing::{NOW, healthy};
-use crate::doctor::facts::{DaemonFacts, Descriptors, Disk, Facts, Process as Leftover, Watches, Zone};
+use crate::doctor::facts::{
+    DaemonFacts, Descriptors, Disk, Facts, FileFact, Process as Leftover, Watches, Zone,
+};
 use crate::doctor::repair::Repair;
 use crate::ports::PortListener;
 use crate::service::{self, Extra, Installed, Runtime, RuntimeState, Scope};
@@ -34,6 +36,12 @@ const CASES: &[Case] = &[
     ("permissions", |f| file(f, 1, 0o640, 1000), ERROR, "clawdbot.json is open to others (mode 640)"),
     ("permissions", |f| file(f, 0, 0o755, 1000), WARNING, "~/.clawdbot is open to others (mode 755)"),
     ("permissions", |f| file(f, 1, 0o600, 0), ERROR, "belongs to user 0"),
+    (
+        "permissions",
+        |f| (f.uid, f.files) = (Some(0), Some(of_root(f))),
+        ERROR,
+        "user 0, and the gateway is of user 1000",
+    ),
     ("store", |f| store_state(f, PartState::Failed, ""), ERROR, "the store does not work: why"),
     ("store", |f| store_state(f, PartState::Serving, "/s.bad"), WARNING, "was moved to /s.bad"),
     ("store", |f| store(f, 0, b""), ERROR, "it is empty"),
@@ -225,6 +233,13 @@ fn stopped(facts: &mut Facts, config: &str) {
 fn file(facts: &mut Facts, index: usize, mode: u32, uid: u32) {
     let file = &mut facts.files.as_mut().expect("there are files")[index];
     (file.mode, file.uid) = (mode, uid);
+}
+
+/// The files of somebody's gateway, one of which root made.
+fn of_root(facts: &Facts) -> Vec<FileFact> {
+    let mut files = facts.files.clone().expect("there are files");
+    files[1].uid = 0;
+    files
 }
 
 fn store_state(facts: &mut Facts, state: PartState, moved_aside: &str) {

@@ -44,7 +44,8 @@ fn rewrite(
     let (copy, sha256) = journal.copy(&path)?;
     let before = Before { attributes, copy: Some(copy), sha256: Some(sha256) };
     let after = After { mode: PRIVATE, sha256: Some(sha256_hex(repair.text.as_bytes())) };
-    journal.add(Change { path, done, before, after })?;
+    journal.add(Change { path: path.clone(), done, before, after })?;
     writer.commit(&repair.text, Some(&repair.base_hash), &Drops::Paths(repair.drops.clone()))?;
-    Ok(())
+    // When root repairs somebody's file it must stay theirs.
+    Attributes { mode: PRIVATE, ..attributes }.restore(&path).map_err(Error::io("set the owner of", &path))
 }

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 pub use apply::apply;
 pub use attributes::Attributes;
 pub use config::{ConfigRepair, plan};
+#[cfg(test)]
+pub use journal::{After, Before};
 pub use journal::{Change, Error, Journal};
 
 /// One change.
