@@ -173,7 +173,7 @@ mod tests {
         let before = Before { attributes, copy: Some(copy), sha256: Some(sha256) };
         let after = After { mode: 0o600, sha256: Some(sha256_hex(b"new")) };
         journal
-            .add(Change { path: path.clone(), done: vec!["x".to_owned()], before, after })
+            .add(vec![Change { path: path.clone(), done: vec!["x".to_owned()], before, after }])
             .expect("written");
         (dir, journal, path)
     }
@@ -219,7 +219,7 @@ mod tests {
         let root = dir.path().join("doctor");
         let change = first.changes()[0].clone();
         let mut second = Journal::begin(&root, 1_780_000_000_001).expect("begun");
-        second.add(change).expect("written");
+        second.add(vec![change]).expect("written");
         Journal::begin(&root, 1_780_000_000_002).expect("a run that changed nothing");
         let newest =
             || Journal::newest(&root).expect("readable").map(|journal| journal.folder().to_path_buf());

@@ -12,6 +12,9 @@ pub const CHECK: Check =
 /// Any right of the group or of others.
 const OTHERS: u32 = 0o077;
 
+/// More than so many of one kind are told together.
+const MANY: usize = 3;
+
 fn judge(facts: &Facts) -> Judged {
     let (Some(files), Some(uid)) = (&facts.files, facts.uid) else {
         return Err(Unknown("this system has no file modes".to_owned()));
@@ -20,20 +23,36 @@ fn judge(facts: &Facts) -> Judged {
     let state = files.iter().find(|file| file.path == facts.paths.state);
     let owner = state.map(|state| state.uid).filter(|_| uid == 0).unwrap_or(uid);
     let foreign = files.iter().filter(|file| file.uid != owner).map(|file| foreign(facts, file, owner));
-    let open = files.iter().filter(|file| file.uid == owner && file.mode & OTHERS != 0);
-    Ok(foreign.chain(open.map(|file| open_to_others(facts, file))).collect())
+    let is_open = |file: &&FileFact| file.uid == owner && file.mode & OTHERS != 0;
+    let mut findings: Vec<Finding> = foreign.collect();
+    for kind in [FileKind::Secret, FileKind::Private, FileKind::Folder] {
+        let open: Vec<&FileFact> = files.iter().filter(is_open).filter(|file| file.kind == kind).collect();
+        if open.len() > MANY && kind != FileKind::Secret {
+            findings.extend(open.split_first().map(|(first, more)| closed(facts, first, more)));
+        } else {
+            findings.extend(open.into_iter().map(|file| closed(facts, file, &[])));
+        }
+    }
+    Ok(findings)
 }
 
-fn open_to_others(facts: &Facts, file: &FileFact) -> Finding {
-    let mode = file.mode & !OTHERS;
-    let (level, consequence) = match file.kind {
-        FileKind::Secret => (Level::Error, "Other users of this machine can take the secrets in it."),
-        FileKind::Private => (Level::Warning, "Other users of this machine can read what was said."),
-        FileKind::Folder => (Level::Warning, "Other users of this machine can look into it."),
+/// Files of one kind that are open to others.
+fn closed(facts: &Facts, first: &FileFact, more: &[&FileFact]) -> Finding {
+    let (level, what, consequence) = match first.kind {
+        FileKind::Secret => {
+            (Level::Error, "files", "Other users of this machine can take the secrets in it.")
+        }
+        FileKind::Private => (Level::Warning, "files", "Other users of this machine can read what was said."),
+        FileKind::Folder => (Level::Warning, "folders", "Other users of this machine can look into it."),
     };
-    let finding = format!("{} is open to others (mode {:o})", facts.shown(&file.path), file.mode);
-    Finding::new(level, finding, consequence, facts.fix())
-        .repaired_by(Repair::Mode { path: file.path.clone(), mode })
+    let name = facts.shown(&first.path);
+    let finding = match more.len() {
+        0 => format!("{name} is open to others (mode {:o})", first.mode),
+        more => format!("{} {what} are open to others, {name} among them", more + 1),
+    };
+    let files =
+        std::iter::once(&first).chain(more).map(|file| (file.path.clone(), file.mode & !OTHERS)).collect();
+    Finding::new(level, finding, consequence, facts.fix()).repaired_by(Repair::Modes(files))
 }
 
 fn foreign(facts: &Facts, file: &FileFact, owner: u32) -> Finding {

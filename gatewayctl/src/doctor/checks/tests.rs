@@ -13,7 +13,7 @@ use super::ALL;
 use crate::doctor::check::{Finding, Judged, Level};
 use crate::doctor::facts::testing::{NOW, healthy};
 use crate::doctor::facts::{
-    DaemonFacts, Descriptors, Disk, Facts, FileFact, Process as Leftover, Watches, Zone,
+    DaemonFacts, Descriptors, Disk, Facts, FileFact, FileKind, Process as Leftover, Watches, Zone,
 };
 use crate::doctor::repair::Repair;
 use crate::ports::PortListener;
@@ -41,6 +41,12 @@ const CASES: &[Case] = &[
         |f| (f.uid, f.files) = (Some(0), Some(of_root(f))),
         ERROR,
         "user 0, and the gateway is of user 1000",
+    ),
+    (
+        "permissions",
+        |f| f.files.as_mut().expect("files").extend(transcripts()),
+        WARNING,
+        "9 files are open to others",
     ),
     ("store", |f| store_state(f, PartState::Failed, ""), ERROR, "the store does not work: why"),
     ("store", |f| store_state(f, PartState::Serving, "/s.bad"), WARNING, "was moved to /s.bad"),
@@ -210,7 +216,7 @@ fn what_can_be_repaired_says_so() {
     assert!(matches!(one.repair, Some(Repair::Config(_))));
     file(&mut facts, 0, 0o755, 1000);
     let one = found("permissions", &facts).remove(0);
-    assert_eq!(one.repair, Some(Repair::Mode { path: PathBuf::from("/home/you/.clawdbot"), mode: 0o700 }));
+    assert_eq!(one.repair, Some(Repair::Modes(vec![(PathBuf::from("/home/you/.clawdbot"), 0o700)])));
     facts.configured("{gateway: {port: 'door'}}");
     let one = found("config", &facts).remove(0);
     assert_eq!((one.repair, one.fix.contains("config explain gateway.port")), (None, true));
@@ -240,6 +246,12 @@ fn of_root(facts: &Facts) -> Vec<FileFact> {
     let mut files = facts.files.clone().expect("there are files");
     files[1].uid = 0;
     files
+}
+
+fn transcripts() -> Vec<FileFact> {
+    let file =
+        |n| FileFact { path: format!("/t/{n}").into(), kind: FileKind::Private, mode: 0o644, uid: 1000 };
+    (0..9).map(file).collect()
 }
 
 fn store_state(facts: &mut Facts, state: PartState, moved_aside: &str) {

@@ -1,6 +1,7 @@
 //! Makes one change, after it was journalled.
 
 use std::fs;
+use std::path::PathBuf;
 
 use gateway_base::id::sha256_hex;
 use gateway_config::write::{Drops, Writer};
@@ -21,15 +22,29 @@ pub fn apply(
     writer: &Writer,
 ) -> Result<(), Error> {
     match repair {
-        Repair::Mode { path, mode } => {
-            let attributes = Attributes::of(path).map_err(Error::io("look at", path))?;
-            let before = Before { attributes, copy: None, sha256: None };
-            let after = After { mode: *mode, sha256: None };
-            journal.add(Change { path: path.clone(), done, before, after })?;
-            set_mode(path, *mode).map_err(Error::io("change the mode of", path))
-        }
+        Repair::Modes(files) => close(files, &done, journal),
         Repair::Config(repair) => rewrite(repair, done, journal, writer),
     }
+}
+
+fn close(files: &[(PathBuf, u32)], done: &[String], journal: &mut Journal) -> Result<(), Error> {
+    // A log that was rotated or a database part that was removed meanwhile is open to nobody.
+    let there: Vec<_> = files.iter().filter(|(path, _)| path.exists()).collect();
+    let change = |(path, mode): &&(PathBuf, u32)| {
+        let attributes = Attributes::of(path).map_err(Error::io("look at", path))?;
+        let before = Before { attributes, copy: None, sha256: None };
+        Ok(Change {
+            path: path.clone(),
+            done: done.to_vec(),
+            before,
+            after: After { mode: *mode, sha256: None },
+        })
+    };
+    journal.add(there.iter().map(change).collect::<Result<_, Error>>()?)?;
+    for (path, mode) in there {
+        set_mode(path, *mode).map_err(Error::io("change the mode of", path))?;
+    }
+    Ok(())
 }
 
 fn rewrite(
@@ -44,7 +59,7 @@ fn rewrite(
     let (copy, sha256) = journal.copy(&path)?;
     let before = Before { attributes, copy: Some(copy), sha256: Some(sha256) };
     let after = After { mode: PRIVATE, sha256: Some(sha256_hex(repair.text.as_bytes())) };
-    journal.add(Change { path: path.clone(), done, before, after })?;
+    journal.add(vec![Change { path: path.clone(), done, before, after }])?;
     writer.commit(&repair.text, Some(&repair.base_hash), &Drops::Paths(repair.drops.clone()))?;
     // When root repairs somebody's file it must stay theirs.
     Attributes { mode: PRIVATE, ..attributes }.restore(&path).map_err(Error::io("set the owner of", &path))

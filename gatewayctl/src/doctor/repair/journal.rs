@@ -188,9 +188,9 @@ impl Journal {
         Ok((name, sha256_hex(&bytes)))
     }
 
-    /// Adds a change that is about to be made.
-    pub fn add(&mut self, change: Change) -> Result<(), Error> {
-        self.content.changes.push(change);
+    /// Adds changes that are about to be made.
+    pub fn add(&mut self, changes: Vec<Change>) -> Result<(), Error> {
+        self.content.changes.extend(changes);
         self.write()
     }
 

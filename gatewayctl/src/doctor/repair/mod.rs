@@ -18,13 +18,8 @@ pub use journal::{Change, Error, Journal};
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Repair {
-    /// Give a file these permission bits.
-    Mode {
-        /// The file or folder.
-        path: PathBuf,
-        /// The new bits.
-        mode: u32,
-    },
+    /// Give files and folders these permission bits.
+    Modes(Vec<(PathBuf, u32)>),
     /// Give the configuration file another text.
     Config(Box<ConfigRepair>),
 }
@@ -34,7 +29,13 @@ impl Repair {
     #[must_use]
     pub fn lines(&self, shown: impl Fn(&std::path::Path) -> String) -> Vec<String> {
         match self {
-            Self::Mode { path, mode } => vec![format!("Set the mode of {} to {mode:o}.", shown(path))],
+            Self::Modes(files) => match files.as_slice() {
+                [(path, mode)] => vec![format!("Set the mode of {} to {mode:o}.", shown(path))],
+                files => {
+                    let first = files.first().map(|(path, _)| shown(path)).unwrap_or_default();
+                    vec![format!("Close {} files and folders to others, {first} among them.", files.len())]
+                }
+            },
             Self::Config(repair) => repair.changes.clone(),
         }
     }
