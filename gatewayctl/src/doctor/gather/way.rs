@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+#[cfg(target_os = "linux")]
 use gateway_base::env::Env;
 use gateway_base::lock_file::{self, Places, Record};
 use gateway_base::paths::{DEFAULT_PORT, Paths};
+#[cfg(target_os = "linux")]
 use gateway_base::process;
 
 use crate::app::App;
