@@ -15,6 +15,7 @@ use crate::doctor::facts::{ConfigFacts, Process, WayFacts};
 use crate::ports;
 
 /// Ticks a second in which Linux tells when a process started.
+#[cfg(target_os = "linux")]
 const TICKS: u64 = 100;
 
 /// The port that a gateway started from here would take.
