@@ -14,6 +14,7 @@ use gateway_tests::home::Home;
 use gateway_tests::random::Random;
 use gateway_tests::ws_client::{Client, Refused};
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 const KILLS: u64 = 200;
 const SEED: u64 = 0x6763_7261_7368;
@@ -65,14 +66,19 @@ async fn write_until_killed(
     known: &mut Acknowledged,
 ) -> Result<()> {
     let mut client = daemon.connect(Connect::cli()).await?;
-    let moment = Duration::from_micros(random.below(80_000));
+    // Counted in answers first, so that a slow machine has as much to lose as a fast one.
+    let (answers, moment) = (random.below(12), Duration::from_micros(random.below(20_000)));
+    let answered = Semaphore::new(0);
     let Acknowledged { sent, wake_word, devices, asked } = known;
     let (devices, asked) = (RefCell::new(devices), RefCell::new(asked));
     let words = async {
         loop {
             *sent += 1;
             match client.request("voicewake.set", json!({ "triggers": [format!("word-{sent}")] })).await {
-                Ok(_) => *wake_word = *sent,
+                Ok(_) => {
+                    *wake_word = *sent;
+                    answered.add_permits(1);
+                }
                 Err(error) => return cut_off(error),
             }
         }
@@ -86,12 +92,16 @@ async fn write_until_killed(
                 **asked
             };
             match Client::connect(port, Connect::cli().device(Device::seeded(seed))).await {
-                Ok(client) => devices.borrow_mut().push((seed, token(&client)?)),
+                Ok(client) => {
+                    devices.borrow_mut().push((seed, token(&client)?));
+                    answered.add_permits(1);
+                }
                 Err(error) => return cut_off(error),
             }
         }
     };
     let kill = async {
+        let _enough = answered.acquire_many(u32::try_from(answers)?).await?;
         tokio::time::sleep(moment).await;
         daemon.kill().await
     };
