@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use gateway_admin::connect::{self, ConnectOptions, Error};
 use gateway_admin::endpoint::Endpoint;
+use gateway_admin::time;
 use gateway_admin::v1::admin_client::AdminClient;
 use gateway_admin::v1::{Phase, StatusRequest};
+use gateway_base::clock::since_boot;
 use gateway_base::paths::Paths;
 
 use crate::admin;
@@ -17,8 +19,13 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// What asking gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The process that serves.
-    Serving(u32),
+    /// It serves.
+    Serving {
+        /// Its process.
+        pid: u32,
+        /// When that started, since the start of the machine; not later than it is said to be.
+        started: Duration,
+    },
     /// Nobody, or not yet.
     NotYet,
     /// It is there and does not talk to this user.
@@ -46,7 +53,10 @@ impl Health for Socket {
         let asked = AdminClient::new(channel).status(admin::within(StatusRequest {}, LIMIT)).await;
         match asked.map(tonic::Response::into_inner) {
             Ok(status) if status.phase() == Phase::Serving => {
-                status.process.map_or(Answer::NotYet, |process| Answer::Serving(process.pid))
+                status.process.map_or(Answer::NotYet, |process| {
+                    let up = process.uptime.as_ref().and_then(time::length).unwrap_or_default();
+                    Answer::Serving { pid: process.pid, started: since_boot().saturating_sub(up) }
+                })
             }
             Err(status) if status.code() == tonic::Code::PermissionDenied => Answer::NotAllowed,
             _ => Answer::NotYet,

@@ -1,5 +1,6 @@
 //! Why a gateway did not come up, in words for somebody who wants to sleep, with the last lines of its log.
 
+use std::path::Path;
 use std::time::Duration;
 
 use gateway_base::limits::{EXIT_REFUSED, EXIT_TAKEN};
@@ -9,7 +10,7 @@ use super::health::Health;
 use super::site::Site;
 use crate::exit::Failure;
 use crate::logfile::{self, Record};
-use crate::service::{Call, Runner, Runtime, Scope, Service};
+use crate::service::{Call, Control, Runner, Runtime, Scope, Service, launchd};
 
 /// How many lines of the log are shown.
 const LINES: usize = 10;
@@ -21,7 +22,8 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// The gateway ended instead of serving.
 pub async fn ended<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service) -> Failure {
     let runtime = &service.runtime;
-    let again = runtime.sub_state.as_deref() == Some("auto-restart");
+    let again = runtime.sub_state.as_deref() == Some("auto-restart")
+        || (matches!(site.control, Control::Launchd(_)) && runtime.last_exit_status != Some(0));
     let again = if again { " The service manager keeps trying." } else { "" };
     tell(site, service, &format!("{}.{again}", cause(runtime))).await
 }
@@ -77,7 +79,7 @@ fn cause(runtime: &Runtime) -> String {
 fn next<R: Runner, H: Health>(site: &Site<'_, R, H>, runtime: &Runtime, lines: &[String]) -> String {
     let suggest = |command: &str| site.app.suggest(command);
     if lines.iter().any(|line| line.contains("set gateway.mode=local")) {
-        let flag = if site.manager.scope == Scope::System { " --system" } else { "" };
+        let flag = site.scope_flag();
         let (set, start) = (suggest("config set gateway.mode local"), suggest(&format!("start{flag}")));
         return format!("Run: {set} && {start}");
     }
@@ -89,11 +91,11 @@ fn next<R: Runner, H: Health>(site: &Site<'_, R, H>, runtime: &Runtime, lines: &
     format!("Check: {}", suggest(command))
 }
 
-/// From the journal, which also has what was printed before there was a log; else from the log file.
+/// From where the manager keeps what was printed before there was a log; else from the log file.
 async fn last_lines<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service) -> Vec<String> {
-    if let Some(pid) = service.runtime.last_pid {
+    if let Some(pid) = service.runtime.last_pid.filter(|_| matches!(site.control, Control::Systemd(_))) {
         let (process, count) = (format!("_PID={pid}"), LINES.to_string());
-        let whose = ["--user"].into_iter().filter(|_| site.manager.scope == Scope::User);
+        let whose = ["--user"].into_iter().filter(|_| site.scope() == Scope::User);
         let what = ["--boot", &process, "--lines", &count, "--output", "cat", "--no-pager", "--quiet"];
         let call = Call::new("journalctl", whose.chain(what)).within(PATIENCE);
         let end = Instant::now() + PATIENCE;
@@ -112,7 +114,12 @@ async fn last_lines<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Servi
             sleep(AGAIN).await;
         }
     }
-    let tail = logfile::tail(&site.paths(service).log_file(), 64 * 1024).unwrap_or_default();
+    let log = site.paths(service).log_file();
+    let errors = launchd::error_log(&log);
+    // The one that was written last tells about the last start.
+    let written = |path: &Path| std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
+    let newest = if written(&errors) > written(&log) { errors } else { log };
+    let tail = logfile::tail(&newest, 64 * 1024).unwrap_or_default();
     let lines = &tail.lines[tail.lines.len().saturating_sub(LINES)..];
     lines
         .iter()
