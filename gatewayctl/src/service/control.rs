@@ -10,6 +10,7 @@ use gateway_base::paths::Paths;
 use super::launchd;
 use super::names::Names;
 use super::runner::Runner;
+use super::schtasks;
 use super::scope::Scope;
 use super::spec::Spec;
 use super::status::{Manager, RuntimeState, Service};
@@ -23,6 +24,8 @@ pub enum Control {
     Systemd(systemd::Manager),
     /// macOS.
     Launchd(launchd::Manager),
+    /// Windows.
+    Schtasks(schtasks::Manager),
 }
 
 impl Control {
@@ -31,7 +34,8 @@ impl Control {
     pub fn native(scope: Scope, env: &Env) -> Self {
         match Manager::native() {
             Manager::Launchd => Self::Launchd(launchd::Manager::new(account::own_uid().unwrap_or(u32::MAX))),
-            Manager::Systemd | Manager::Schtasks => Self::Systemd(systemd::Manager::new(scope, env)),
+            Manager::Schtasks => Self::Schtasks(schtasks::Manager::new(env)),
+            Manager::Systemd => Self::Systemd(systemd::Manager::new(scope, env)),
         }
     }
 
@@ -41,6 +45,7 @@ impl Control {
         match self {
             Self::Systemd(_) => Manager::Systemd,
             Self::Launchd(_) => Manager::Launchd,
+            Self::Schtasks(_) => Manager::Schtasks,
         }
     }
 
@@ -49,7 +54,7 @@ impl Control {
     pub const fn scope(&self) -> Scope {
         match self {
             Self::Systemd(manager) => manager.scope,
-            Self::Launchd(_) => Scope::User,
+            Self::Launchd(_) | Self::Schtasks(_) => Scope::User,
         }
     }
 
@@ -58,6 +63,7 @@ impl Control {
         match self {
             Self::Systemd(manager) => systemd::query(manager, names, runner).await,
             Self::Launchd(manager) => launchd::query(manager, names, runner).await,
+            Self::Schtasks(manager) => schtasks::query(manager, names, runner).await,
         }
     }
 
@@ -67,7 +73,7 @@ impl Control {
             Self::Systemd(manager) => {
                 manager.ask(["show", "--property", "Version"], runner).await.map(|_| ())
             }
-            Self::Launchd(_) => match self.query(names, runner).await.runtime {
+            Self::Launchd(_) | Self::Schtasks(_) => match self.query(names, runner).await.runtime {
                 runtime if runtime.status == RuntimeState::Unknown => Err(runtime.detail.unwrap_or_default()),
                 _ => Ok(()),
             },
@@ -89,6 +95,11 @@ impl Control {
             Self::Launchd(_) => {
                 launchd::agent_text(&names.label, spec, log).map_err(|error| error.to_string())
             }
+            Self::Schtasks(manager) => {
+                manager.check_places(runner).await?;
+                let user = manager.user.as_deref();
+                schtasks::task_text(names, spec, user).map_err(|error| error.to_string())
+            }
         }
     }
 
@@ -98,6 +109,7 @@ impl Control {
         match self {
             Self::Systemd(manager) => names.unit_path(manager.scope),
             Self::Launchd(_) => names.agent_file.clone(),
+            Self::Schtasks(_) => names.task_file.clone(),
         }
     }
 
@@ -107,6 +119,7 @@ impl Control {
         match self {
             Self::Systemd(_) => names.unit.clone(),
             Self::Launchd(manager) => manager.target(names),
+            Self::Schtasks(_) => names.task.clone(),
         }
     }
 
@@ -114,7 +127,7 @@ impl Control {
     #[must_use]
     pub fn lines(&self, text: &str) -> String {
         match self {
-            Self::Systemd(_) => text.to_owned(),
+            Self::Systemd(_) | Self::Schtasks(_) => text.to_owned(),
             Self::Launchd(_) => launchd::lines(text),
         }
     }
@@ -125,6 +138,7 @@ impl Control {
         match self {
             Self::Systemd(manager) => systemd::install(manager, names, text),
             Self::Launchd(manager) => launchd::install(manager, names, text, &launchd::error_log(log)),
+            Self::Schtasks(manager) => schtasks::install(manager, names, text),
         }
     }
 
@@ -134,6 +148,7 @@ impl Control {
         match self {
             Self::Systemd(manager) => systemd::start(manager, names),
             Self::Launchd(manager) => launchd::start(manager, names, before),
+            Self::Schtasks(manager) => schtasks::start(manager, names, before),
         }
     }
 
@@ -143,6 +158,7 @@ impl Control {
         match self {
             Self::Systemd(manager) => systemd::restart(manager, names),
             Self::Launchd(manager) => launchd::restart(manager, names, before),
+            Self::Schtasks(manager) => schtasks::restart(manager, names, before),
         }
     }
 
@@ -152,6 +168,7 @@ impl Control {
         match self {
             Self::Systemd(manager) => systemd::stop(manager, names),
             Self::Launchd(manager) => launchd::stop(manager, names),
+            Self::Schtasks(manager) => schtasks::stop(manager, names),
         }
     }
 
@@ -160,16 +177,17 @@ impl Control {
     pub fn clear(&self, names: &Names) -> Vec<Step> {
         match self {
             Self::Systemd(manager) => vec![systemd::clear(manager, names)],
-            Self::Launchd(_) => Vec::new(),
+            Self::Launchd(_) | Self::Schtasks(_) => Vec::new(),
         }
     }
 
     /// Forgets a service that has been stopped.
     #[must_use]
-    pub fn remove(&self, names: &Names) -> Vec<Step> {
+    pub fn remove(&self, names: &Names, before: &Service) -> Vec<Step> {
         match self {
             Self::Systemd(manager) => systemd::remove(manager, &names.unit, &names.unit_path(manager.scope)),
             Self::Launchd(_) => launchd::remove(names),
+            Self::Schtasks(manager) => schtasks::remove(manager, names, before),
         }
     }
 
@@ -178,10 +196,14 @@ impl Control {
     pub fn lock_folder(&self, env: &Env, paths: &Paths) -> Option<PathBuf> {
         match self {
             Self::Systemd(manager) => manager.runtime().map(Path::to_path_buf),
-            Self::Launchd(_) => {
-                let named = env.get("TMPDIR").map(PathBuf::from).filter(|folder| folder.is_dir());
-                Some(named.unwrap_or_else(|| paths.home.clone()))
-            }
+            Self::Launchd(_) => Some(temporary(env, "TMPDIR", paths)),
+            Self::Schtasks(_) => Some(temporary(env, "TEMP", paths)),
         }
     }
+}
+
+/// The user's own folder for temporary files.
+fn temporary(env: &Env, name: &str, paths: &Paths) -> PathBuf {
+    let named = env.get(name).map(PathBuf::from).filter(|folder| folder.is_dir());
+    named.unwrap_or_else(|| paths.home.clone())
 }

@@ -12,6 +12,7 @@ pub mod lock;
 mod names;
 pub mod old;
 mod runner;
+pub mod schtasks;
 mod scope;
 mod search_path;
 mod spec;

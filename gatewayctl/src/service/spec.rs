@@ -76,11 +76,16 @@ impl Spec {
             ("CLAWDBOT_SERVICE_KIND", Some("gateway".to_owned())),
             ("CLAWDBOT_SERVICE_VERSION", Some(VERSION.to_owned())),
         ];
+        let mut arguments = ["gateway".to_owned(), "--port".to_owned(), port].to_vec();
+        // A task has no variables, so its profile stands among its arguments.
+        if let Some(profile) = profile.filter(|_| manager == Manager::Schtasks) {
+            arguments.splice(0..0, ["--profile".to_owned(), profile.name().to_owned()]);
+        }
         Self {
             scope,
             description: Names::description(profile, VERSION),
             program: program.to_path_buf(),
-            arguments: ["gateway".to_owned(), "--port".to_owned(), port].to_vec(),
+            arguments,
             environment: pairs
                 .into_iter()
                 .filter_map(|(name, value)| value.map(|value| (name.to_owned(), value)))

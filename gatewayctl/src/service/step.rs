@@ -122,7 +122,8 @@ pub enum Error {
 /// The words that name a call in a message: the tool and what it was to do.
 fn words(call: &Call) -> String {
     let verb = call.arguments.iter().find(|word| !word.starts_with('-'));
-    format!("{} {}", call.program, verb.map(String::as_str).unwrap_or_default())
+    let verb = verb.map(|verb| verb.trim_start_matches('/').to_ascii_lowercase());
+    format!("{} {}", call.program, verb.unwrap_or_default())
 }
 
 /// Takes the steps in order, up to the first that fails.

@@ -7,8 +7,9 @@ use gateway_admin::connect::{self, ConnectOptions, Error};
 use gateway_admin::endpoint::Endpoint;
 use gateway_admin::time;
 use gateway_admin::v1::admin_client::AdminClient;
-use gateway_admin::v1::{Phase, StatusRequest};
+use gateway_admin::v1::{Phase, ShutdownMode, ShutdownRequest, StatusRequest};
 use gateway_base::clock::since_boot;
+use gateway_base::limits;
 use gateway_base::paths::Paths;
 
 use crate::admin;
@@ -36,6 +37,9 @@ pub enum Answer {
 pub trait Health {
     /// Asks once.
     fn ask(&self, paths: &Paths) -> impl Future<Output = Answer>;
+
+    /// Asks it to stop, and waits until it has or its time is over.
+    fn end(&self, paths: &Paths) -> impl Future<Output = ()>;
 }
 
 /// Asks over the private socket.
@@ -61,5 +65,20 @@ impl Health for Socket {
             Err(status) if status.code() == tonic::Code::PermissionDenied => Answer::NotAllowed,
             _ => Answer::NotYet,
         }
+    }
+
+    async fn end(&self, paths: &Paths) {
+        let endpoint = Endpoint::find(&paths.state);
+        let stop = async {
+            let options = ConnectOptions { wait: Duration::ZERO };
+            let Ok(channel) = connect::connect(&endpoint, options).await else { return };
+            let request = ShutdownRequest { mode: ShutdownMode::Stop.into(), ..ShutdownRequest::default() };
+            if let Ok(steps) = AdminClient::new(channel).shutdown(request).await {
+                let mut steps = steps.into_inner();
+                while let Ok(Some(_)) = steps.message().await {}
+            }
+        };
+        // Whoever does not end by then is ended by the manager.
+        let _ = tokio::time::timeout(limits::SERVICE_STOP, stop).await;
     }
 }

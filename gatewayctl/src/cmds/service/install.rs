@@ -66,19 +66,22 @@ pub async fn install<R: Runner, H: Health>(
     let difference = installed.as_deref().map(|old| difference(&lines(old), &lines(&plan.text)));
     let difference = difference.unwrap_or_default();
     let complete = before.installed == Installed::Yes || !difference.is_empty();
-    if installed.is_some() && complete && !args.force {
+    // A task of the original is registered without a file of ours.
+    let there = installed.is_some() || matches!(site.control, Control::Schtasks(_));
+    if there && complete && !args.force {
         return Ok(already(site, before, difference));
     }
     make_room(site, args, &plan).await?;
     store_token(site, args, &plan)?;
     let log = plan.paths.log_file();
+    site.ease_out(&before).await;
     site.take(&site.control.install(&site.names, plan.text, &log)).await?;
     let service = wait::serving(site, Since::after(site.asked, &before)).await?;
     let mut outcome = Outcome::new(Done::Installed);
     registered(&mut outcome, &service, site);
     runtime(&mut outcome, &service);
     outcome.say(format!("Installed {}: {}", site.control.kind().noun(), path.display()));
-    if let Control::Launchd(_) = site.control {
+    if !matches!(site.control, Control::Systemd(_)) {
         outcome.text.say(format!("Logs: {}", log.display()));
     }
     outcome.service = Some(service);

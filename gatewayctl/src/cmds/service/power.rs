@@ -45,6 +45,7 @@ pub async fn restart<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outc
     let service = if joined {
         before
     } else {
+        site.ease_out(&before).await;
         site.take(&site.control.restart(&site.names, &before)).await?;
         wait::serving(site, Since::after(site.asked, &before)).await?
     };
@@ -87,6 +88,7 @@ fn line<R: Runner, H: Health>(did: &str, site: &Site<'_, R, H>) -> String {
 
 /// Stops it and waits until its process is gone. What is left of a failure is cleared, so that it reads as stopped.
 pub async fn end<R: Runner, H: Health>(site: &Site<'_, R, H>, before: &Service) -> Result<Service, Failure> {
+    site.ease_out(before).await;
     site.take(&site.control.stop(&site.names)).await?;
     let service = wait::gone(site, before).await?;
     if service.runtime.state.as_deref() != Some("failed") {

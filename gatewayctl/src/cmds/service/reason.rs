@@ -12,6 +12,10 @@ use crate::exit::Failure;
 use crate::logfile::{self, Record};
 use crate::service::{Call, Control, Runner, Runtime, Scope, Service, launchd};
 
+/// What Windows says when there is no such file (0x80070002).
+const FILE_MISSING: i32 = -2_147_024_894;
+/// What Windows says when there is no such folder (0x80070003).
+const PATH_MISSING: i32 = -2_147_024_893;
 /// How many lines of the log are shown.
 const LINES: usize = 10;
 /// How long the journal may take to have them.
@@ -23,7 +27,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 pub async fn ended<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service) -> Failure {
     let runtime = &service.runtime;
     let again = runtime.sub_state.as_deref() == Some("auto-restart")
-        || (matches!(site.control, Control::Launchd(_)) && runtime.last_exit_status != Some(0));
+        || (!matches!(site.control, Control::Systemd(_)) && runtime.last_exit_status != Some(0));
     let again = if again { " The service manager keeps trying." } else { "" };
     tell(site, service, &format!("{}.{again}", cause(runtime))).await
 }
@@ -67,6 +71,9 @@ fn cause(runtime: &Runtime) -> String {
         (_, code) if code == i32::from(EXIT_REFUSED) => {
             format!("the configuration does not allow the start (exit code {code})")
         }
+        (_, FILE_MISSING | PATH_MISSING) => {
+            format!("the program of the task is not there (code {status})")
+        }
         (_, 203) => "the program of the service cannot be run (exit code 203)".to_owned(),
         (_, code @ 200..=243) => {
             format!("the service manager could not prepare the process (exit code {code})")
@@ -85,7 +92,7 @@ fn next<R: Runner, H: Health>(site: &Site<'_, R, H>, runtime: &Runtime, lines: &
     }
     let command = match runtime.last_exit_status {
         Some(code) if code == i32::from(EXIT_REFUSED) => "config validate",
-        Some(203) => "install --force",
+        Some(203 | FILE_MISSING | PATH_MISSING) => "install --force",
         _ => "status",
     };
     format!("Check: {}", suggest(command))
@@ -145,6 +152,7 @@ mod tests {
             ("exit-code", 78, "the configuration does not allow the start"),
             ("exit-code", 1, "ended with exit code 1"),
             ("exit-code", 203, "cannot be run"),
+            ("", FILE_MISSING, "is not there"),
             ("exit-code", 217, "could not prepare the process"),
             ("signal", 9, "ended by signal 9"),
             ("watchdog", 6, "froze"),

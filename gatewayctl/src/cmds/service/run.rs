@@ -66,10 +66,6 @@ fn refusal(app: &App, request: Request<'_>) -> Option<Failure> {
         let text = format!("Nix mode detected; service {} is disabled.", action.word());
         return Some(Failure::failed(text));
     }
-    if Manager::native() == Manager::Schtasks {
-        let text = format!("Gateway service {} not supported on {}", action.word(), std::env::consts::OS);
-        return Some(Failure::failed(text).hint(format!("Run it yourself: {}", app.suggest_start())));
-    }
     wrong_words(Manager::native(), &Names::new(&app.env, &app.paths), request)
 }
 
@@ -85,6 +81,10 @@ pub fn wrong_words(manager: Manager, names: &Names, request: Request<'_>) -> Opt
         Manager::Launchd if !names.is_label() => usage(
             "CLAWDBOT_LAUNCHD_LABEL is not a label",
             "Use letters, digits, dots, _ and -, such as com.clawdbot.two.",
+        ),
+        Manager::Schtasks if !names.is_task_name() => usage(
+            "CLAWDBOT_WINDOWS_TASK_NAME is not the name of a task",
+            "Use letters, digits, spaces, dots, brackets, _ and -, such as Clawdbot Two.",
         ),
         Manager::Launchd | Manager::Schtasks if request.options().system => usage(
             "there are services of the machine only on Linux; here the gateway is a service of yours",

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use gateway_base::paths::Paths;
 
-use super::health::Health;
+use super::health::{Answer, Health};
 use super::outcome::Action;
 use crate::app::App;
 use crate::exit::Failure;
-use crate::service::launchd;
 use crate::service::lock::Held;
 use crate::service::systemd::missing::{self, Commands, Surroundings};
-use crate::service::{Control, Names, Runner, Scope, Service, Step, take};
+use crate::service::{Control, Names, Runner, RuntimeState, Scope, Service, Step, launchd, schtasks, take};
 
 /// The surroundings of an action.
 pub struct Site<'a, R, H> {
@@ -40,7 +39,16 @@ pub struct Site<'a, R, H> {
 impl<R: Runner, H: Health> Site<'_, R, H> {
     /// The service as its manager knows it now.
     pub async fn service(&self) -> Service {
-        self.control.query(&self.names, self.runner).await
+        let mut service = self.control.query(&self.names, self.runner).await;
+        let runs = service.runtime.status == RuntimeState::Running;
+        // The Task Scheduler does not name the process; the gateway does.
+        if let Control::Schtasks(_) = self.control
+            && runs
+            && let Answer::Serving { pid, .. } = self.health.ask(&self.paths(&service)).await
+        {
+            service.runtime.pid = Some(pid);
+        }
+        service
     }
 
     /// Where the gateway of `service` keeps its things.
@@ -84,6 +92,15 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
                 let said = error.to_string();
                 Err(self.failed(&said).hint(self.remedy(&said)))
             }
+        }
+    }
+
+    /// The Task Scheduler ends a process without a word, so the gateway is asked to end in order before.
+    pub async fn ease_out(&self, service: &Service) {
+        if let Control::Schtasks(_) = self.control
+            && service.runtime.status == RuntimeState::Running
+        {
+            self.health.end(&self.paths(service)).await;
         }
     }
 
@@ -140,6 +157,11 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
             Control::Launchd(_) => {
                 let commands = launchd::Commands { again: &again, supervise: &supervise };
                 launchd::mend(said, self.around.uid, &self.around.user, &self.names, commands)
+            }
+            Control::Schtasks(_) => {
+                let alone = self.app.suggest_start();
+                let commands = schtasks::Commands { again: &again, alone: &alone };
+                schtasks::mend(said, &self.names, commands)
             }
         };
         hints.join("\n")

@@ -10,7 +10,7 @@ use super::site::Site;
 use super::wait;
 use crate::args::UninstallArgs;
 use crate::exit::Failure;
-use crate::service::{Runner, Service, Step};
+use crate::service::{Runner, Service};
 
 /// Uninstalls it.
 pub async fn uninstall<R: Runner, H: Health>(
@@ -18,10 +18,9 @@ pub async fn uninstall<R: Runner, H: Health>(
     args: &UninstallArgs,
 ) -> Result<Outcome, Failure> {
     let path = site.control.file(&site.names);
-    let steps = site.control.remove(&site.names);
     let noun = site.control.kind().noun();
     if site.dry_run {
-        return planned(site, args, steps).await;
+        return planned(site, args).await;
     }
     site.available().await?;
     let held = site.lock().await?;
@@ -29,7 +28,7 @@ pub async fn uninstall<R: Runner, H: Health>(
     let purge = purge_of(site, args, &before)?;
     let outcome = if is_there(&before) {
         end(site, &before).await?;
-        site.take(&steps).await?;
+        site.take(&site.control.remove(&site.names, &before)).await?;
         let service = wait::forgotten(site).await?;
         let mut outcome = Outcome::new(Done::Uninstalled);
         outcome.say(format!("Removed {noun}: {}", path.display()));
@@ -69,11 +68,10 @@ fn finish<R: Runner, H: Health>(
 async fn planned<R: Runner, H: Health>(
     site: &Site<'_, R, H>,
     args: &UninstallArgs,
-    steps: Vec<Step>,
 ) -> Result<Outcome, Failure> {
     let before = site.service().await;
     let mut all = site.control.stop(&site.names);
-    all.extend(steps);
+    all.extend(site.control.remove(&site.names, &before));
     let mut outcome = Outcome::planned(all);
     if args.purge {
         let state = site.paths(&before).state;

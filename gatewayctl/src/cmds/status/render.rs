@@ -213,8 +213,12 @@ fn runtime_details(text: &mut Text, report: &Report, app: &App) {
 
 /// Where is what the gateway said before it had a log.
 fn logs(report: &Report, command: &Command, app: &App) -> String {
-    if report.service.label != Manager::Systemd.words().0 {
+    let is = |manager: Manager| report.service.label == manager.words().0;
+    if is(Manager::Launchd) {
         return app.paths.tilde(&error_log(&app.paths.log_file()));
+    }
+    if is(Manager::Schtasks) {
+        return app.paths.tilde(&app.paths.log_file());
     }
     let whose = if report.service.scope == Scope::User { "--user " } else { "" };
     let unit = command.source_path.file_name().unwrap_or_default().to_string_lossy();

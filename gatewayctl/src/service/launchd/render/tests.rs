@@ -1,6 +1,3 @@
-use std::io::Write as _;
-use std::process::{Command as Process, Stdio};
-
 use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use gateway_base::profile::Profile;
@@ -13,6 +10,7 @@ use crate::service::names::Names;
 use crate::service::scope::Scope;
 use crate::service::spec::Parts;
 use crate::service::status::Manager;
+use crate::service::testing::read_by_python;
 
 const LOG: &str = "/Users/you/.clawdbot/logs/gateway.log";
 
@@ -38,20 +36,9 @@ fn text(spec: &Spec) -> Result<String, Error> {
     agent("com.clawdbot.gateway", spec, Path::new(LOG))
 }
 
-/// The same list as read by a parser that has nothing in common with ours.
-fn read_by_python(text: &str) -> Json {
-    let program =
-        "import sys, json, plistlib; json.dump(plistlib.loads(sys.stdin.buffer.read()), sys.stdout)";
-    let mut python = Process::new("python3")
-        .args(["-c", program])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3 is there");
-    python.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("it reads");
-    let done = python.wait_with_output().expect("it ends");
-    assert!(done.status.success(), "plistlib refuses {text}");
-    serde_json::from_slice(&done.stdout).expect("JSON")
+/// The lists as read by a parser that has nothing in common with ours.
+fn read_all(texts: &[String]) -> Vec<Json> {
+    read_by_python("import plistlib\ndef read(text): return plistlib.loads(text.encode())", texts)
 }
 
 #[test]
@@ -72,7 +59,7 @@ fn two_parsers_read_what_was_meant() {
     let command = parse::agent(&text, Path::new("/p"));
     assert_eq!(command.program_arguments, ["/usr/local/bin/gatewayd", "gateway", "--port", "18789"]);
     assert_eq!(command.environment, spec.environment.iter().cloned().collect());
-    let list = read_by_python(&text);
+    let list = &read_all(std::slice::from_ref(&text))[0];
     assert_eq!(list["ProgramArguments"], serde_json::json!(command.program_arguments));
     assert_eq!(list["EnvironmentVariables"], serde_json::json!(command.environment));
     assert_eq!(list["RunAtLoad"], true);
@@ -129,6 +116,7 @@ fn odd_values_are_read_back_as_they_were() {
         "&#10;",
         &long,
     ];
+    let mut texts = Vec::new();
     for value in odd {
         let (_, mut spec) = spec(None, &[]);
         spec.arguments.push(value.to_owned());
@@ -139,10 +127,13 @@ fn odd_values_are_read_back_as_they_were() {
         }
         let text = text(&spec).expect("is written");
         let command = parse::agent(&text, Path::new("/p"));
-        let list = read_by_python(&text);
         assert_eq!(command.program_arguments[0], spec.program.display().to_string(), "{value:.40}");
         assert_eq!(command.program_arguments[1..], spec.arguments, "{value:.40}");
         assert_eq!(command.environment.get("ODD").map(String::as_str), Some(value));
+        texts.push(text);
+    }
+    for ((list, text), value) in read_all(&texts).iter().zip(&texts).zip(odd) {
+        let command = parse::agent(text, Path::new("/p"));
         assert_eq!(list["ProgramArguments"], serde_json::json!(command.program_arguments), "{value:.40}");
         assert_eq!(list["EnvironmentVariables"]["ODD"], value);
         assert_eq!(list["Comment"], value);
