@@ -191,14 +191,15 @@ impl Control {
         }
     }
 
-    /// The folder for the lock that lets one action at a time work on a service.
+    /// The lock that lets one action at a time work on a service.
     #[must_use]
-    pub fn lock_folder(&self, env: &Env, paths: &Paths) -> Option<PathBuf> {
-        match self {
-            Self::Systemd(manager) => manager.runtime().map(Path::to_path_buf),
-            Self::Launchd(_) => Some(temporary(env, "TMPDIR", paths)),
-            Self::Schtasks(_) => Some(temporary(env, "TEMP", paths)),
-        }
+    pub fn lock_file(&self, names: &Names, env: &Env, paths: &Paths) -> Option<PathBuf> {
+        let (folder, name) = match self {
+            Self::Systemd(manager) => (manager.runtime()?.to_path_buf(), &names.unit),
+            Self::Launchd(_) => (temporary(env, "TMPDIR", paths), &names.label),
+            Self::Schtasks(_) => (temporary(env, "TEMP", paths), &names.task),
+        };
+        Some(folder.join(format!("{name}.lock")))
     }
 }
 

@@ -21,7 +21,8 @@ use crate::exit::Failure;
 use crate::service::old::{self, Old};
 use crate::service::systemd::{self, Manager, linger};
 use crate::service::{
-    Control, Installed, Names, Parts, Runner, RuntimeState, Scope, Service, Spec, Step, difference, read_file,
+    Control, Installed, Names, Parts, Runner, RuntimeState, Scope, Service, Spec, Step, difference, launchd,
+    read_file,
 };
 use crate::settings::Settings;
 use crate::target;
@@ -112,7 +113,7 @@ async fn plan<R: Runner, H: Health>(site: &Site<'_, R, H>, args: &InstallArgs) -
     let text = site.control.text(&site.names, &spec, &paths.log_file(), site.runner).await;
     let text = text.map_err(|error| site.failed(&error))?;
     // Those of the user it runs as, who may be another one.
-    let old = old::find(&Names::new(&env, &paths), scope, paths.profile.as_ref());
+    let old = old::find(site.control.kind(), &Names::new(&env, &paths), scope, paths.profile.as_ref());
     let old = old.into_iter().filter(|old| old.port == port).collect();
     Ok(Plan { text, port, paths, old })
 }
@@ -215,6 +216,12 @@ fn in_the_way(old: &Old, port: u16) -> String {
 
 /// The stop is waited for: its port must be free before the new service starts.
 fn removal<R: Runner, H: Health>(site: &Site<'_, R, H>, old: &Old) -> Vec<Step> {
+    if let Control::Launchd(manager) = &site.control {
+        let names = Names { label: old.unit.clone(), agent_file: old.file.clone(), ..site.names.clone() };
+        let mut steps = launchd::stop(manager, &names);
+        steps.extend(launchd::remove(&names));
+        return steps;
+    }
     let manager = Manager::new(old.scope, &site.app.env);
     let stop = manager.systemctl(["disable", "--now", "--quiet", &old.unit]).within(COME_UP * 6);
     let mut steps = vec![Step::Try(stop)];
@@ -226,7 +233,9 @@ fn removal<R: Runner, H: Health>(site: &Site<'_, R, H>, old: &Old) -> Vec<Step> 
 fn typed(step: &Step) -> Option<String> {
     match step {
         Step::Run(call) => Some(call.to_string()),
-        Step::Try(call) if call.arguments.iter().any(|word| word == "--now") => Some(call.to_string()),
+        Step::Try(call) if call.arguments.iter().any(|word| word == "--now" || word == "bootout") => {
+            Some(call.to_string())
+        }
         Step::Remove(path) => Some(format!("rm {}", path.display())),
         Step::Persist { call, .. } => Some(call.to_string()),
         Step::Try(_) | Step::Write { .. } | Step::Folder(_) | Step::Gone { .. } => None,

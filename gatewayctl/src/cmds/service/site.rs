@@ -72,9 +72,8 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
 
     /// Waits for the actions before this one.
     pub async fn lock(&self) -> Result<Option<Held>, Failure> {
-        let folder = self.control.lock_folder(&self.app.env, &self.app.paths);
-        let Some(folder) = folder else { return Ok(None) };
-        let path = folder.join(format!("{}.lock", self.names.unit));
+        let path = self.control.lock_file(&self.names, &self.app.env, &self.app.paths);
+        let Some(path) = path else { return Ok(None) };
         let held = self.app.out.during("waiting for another command on this service", Held::new(&path));
         match held.await {
             Ok(held) => Ok(Some(held)),

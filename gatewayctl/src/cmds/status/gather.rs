@@ -65,7 +65,7 @@ pub async fn gather(app: &App, args: &StatusArgs) -> Result<(Report, Target), Fa
         port: &port,
         rpc: rpc.as_ref(),
     });
-    let legacy = service::old::find(&names, service.scope, app.paths.profile.as_ref());
+    let legacy = service::old::find(service.manager, &names, service.scope, app.paths.profile.as_ref());
     let legacy_services = legacy.iter().map(service::old::Old::extra).collect();
     let report = Report {
         config: config_report(&app.paths, &cli, &daemon_paths, &daemon_settings),

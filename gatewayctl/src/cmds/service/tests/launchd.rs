@@ -89,7 +89,10 @@ impl Launchd {
                 self.disabled = false;
                 yes(String::new())
             }
-            ["bootout", _] if !self.loaded => no("Boot-out failed: 3: No such process"),
+            ["print", _] => no(GONE),
+            ["bootout", target] if !self.loaded || *target != "gui/501/com.clawdbot.gateway" => {
+                no("Boot-out failed: 3: No such process")
+            }
             ["bootout", _] => {
                 self.dying = self.slow + 1;
                 if self.slow > 0 {
@@ -273,6 +276,20 @@ async fn somebody_else_may_load_it_first() {
         Ok(launchd.answer(call))
     });
     assert_eq!(mac.run_with("start", &fake).await.map(|outcome| outcome.done), Ok(Done::Started));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_of_an_older_name_leaves_with_consent() {
+    let mac = Mac::new();
+    let old = mac.file().with_file_name("com.steipete.clawdbot.gateway.plist");
+    fs::create_dir_all(old.parent().expect("folder")).expect("folder");
+    fs::write(&old, "<plist><dict/></plist>").expect("file");
+    let said = mac.failure("install").await;
+    assert!(said.contains("already uses port 18789") && said.contains("install --replace-old"), "{said}");
+    assert!(said.contains("launchctl bootout gui/501/com.steipete.clawdbot.gateway && rm "), "{said}");
+    assert!(!mac.file().exists() && old.exists());
+    mac.done("install --replace-old").await;
+    assert!(mac.file().exists() && !old.exists());
 }
 
 #[tokio::test(start_paused = true)]
