@@ -164,11 +164,11 @@ impl Control {
 
     /// Stops the service.
     #[must_use]
-    pub fn stop(&self, names: &Names) -> Vec<Step> {
+    pub fn stop(&self, names: &Names, before: &Service) -> Vec<Step> {
         match self {
             Self::Systemd(manager) => systemd::stop(manager, names),
             Self::Launchd(manager) => launchd::stop(manager, names),
-            Self::Schtasks(manager) => schtasks::stop(manager, names),
+            Self::Schtasks(manager) => schtasks::stop(manager, names, before),
         }
     }
 

@@ -59,7 +59,7 @@ pub async fn restart<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outc
 /// Stops it, or finds that it is stopped.
 pub async fn stop<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outcome, Failure> {
     if site.dry_run {
-        return Ok(Outcome::planned(site.control.stop(&site.names)));
+        return Ok(Outcome::planned(site.control.stop(&site.names, &site.service().await)));
     }
     site.available().await?;
     let _held = site.lock().await?;
@@ -89,7 +89,7 @@ fn line<R: Runner, H: Health>(did: &str, site: &Site<'_, R, H>) -> String {
 /// Stops it and waits until its process is gone. What is left of a failure is cleared, so that it reads as stopped.
 pub async fn end<R: Runner, H: Health>(site: &Site<'_, R, H>, before: &Service) -> Result<Service, Failure> {
     site.ease_out(before).await;
-    site.take(&site.control.stop(&site.names)).await?;
+    site.take(&site.control.stop(&site.names, before)).await?;
     let service = wait::gone(site, before).await?;
     if service.runtime.state.as_deref() != Some("failed") {
         return Ok(service);

@@ -70,7 +70,7 @@ async fn planned<R: Runner, H: Health>(
     args: &UninstallArgs,
 ) -> Result<Outcome, Failure> {
     let before = site.service().await;
-    let mut all = site.control.stop(&site.names);
+    let mut all = site.control.stop(&site.names, &before);
     all.extend(site.control.remove(&site.names, &before));
     let mut outcome = Outcome::planned(all);
     if args.purge {

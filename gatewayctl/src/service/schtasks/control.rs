@@ -76,7 +76,7 @@ fn table(manager: &Manager, names: &Names) -> Call {
 pub fn install(manager: &Manager, names: &Names, text: String) -> Vec<Step> {
     let mut steps =
         vec![Step::Write { path: names.task_file.clone(), text, form: Form::Wide }, create(manager, names)];
-    steps.extend(stop(manager, names));
+    steps.extend(end(manager, names));
     steps.push(run(manager, names));
     steps
 }
@@ -97,14 +97,19 @@ pub fn restart(manager: &Manager, names: &Names, before: &Service) -> Vec<Step> 
     if before.installed != Installed::Yes {
         return start(manager, names, before);
     }
-    let mut steps = stop(manager, names);
+    let mut steps = end(manager, names);
     steps.push(run(manager, names));
     steps
 }
 
-/// Ends the task. That it does not run is a failure for `schtasks`, so its answer is not what counts.
+/// Ends the task, if there is one.
 #[must_use]
-pub fn stop(manager: &Manager, names: &Names) -> Vec<Step> {
+pub fn stop(manager: &Manager, names: &Names, before: &Service) -> Vec<Step> {
+    if before.installed == Installed::No { Vec::new() } else { end(manager, names) }
+}
+
+/// That a task does not run is a failure for `schtasks`, so its answer is not what counts.
+fn end(manager: &Manager, names: &Names) -> Vec<Step> {
     vec![
         Step::Try(manager.schtasks(names, "/End", &[])),
         Step::Gone { call: table(manager, names), sign: Sign::Lacks(RUNS) },

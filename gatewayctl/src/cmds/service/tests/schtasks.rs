@@ -290,6 +290,10 @@ async fn a_task_that_was_lost_is_registered_again() {
     (windows.scheduler.borrow_mut().definition, windows.scheduler.borrow_mut().pid) = (None, 0);
     windows.done("start").await;
     assert!(windows.scheduler.borrow().definition.is_some());
+    (windows.scheduler.borrow_mut().definition, windows.scheduler.borrow_mut().pid) = (None, 0);
+    windows.done("stop").await;
+    windows.done("uninstall").await;
+    assert!(!windows.file().exists());
 }
 
 #[tokio::test(start_paused = true)]
