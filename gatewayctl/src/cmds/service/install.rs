@@ -278,6 +278,13 @@ async fn remarks<R: Runner, H: Health>(
         let command = app.suggest("install --system --force --run-as USER");
         outcome.warnings.push(format!("The gateway runs as root. An ordinary user is safer: {command}"));
     }
+    let script = site.app.paths.state.join("gateway.cmd");
+    if matches!(site.control, Control::Schtasks(_)) && script.exists() {
+        outcome.warnings.push(format!(
+            "The script of the task before is no longer used, and it may hold a token. Remove it: del \"{}\"",
+            script.display()
+        ));
+    }
     let others = crate::service::find_foreign(&site.names, true);
     outcome.warnings.extend(others.iter().map(|other| {
         let (label, detail) = (&other.label, &other.detail);

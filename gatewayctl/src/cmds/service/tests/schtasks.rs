@@ -328,7 +328,11 @@ async fn the_task_of_the_original_is_seen_and_replaced_by_force() {
     let old = "<Task><Actions><Exec><Command>C:\\Users\\you\\.clawdbot\\gateway.cmd</Command></Exec></Actions></Task>";
     windows.scheduler.borrow_mut().definition = Some(old.to_owned());
     assert_eq!(windows.done("install").await.done, Done::AlreadyInstalled);
-    windows.done("install --force --token canary-canary-canary").await;
+    fs::create_dir_all(windows.file().parent().expect("folder")).expect("folder");
+    fs::write(windows.file().with_file_name("gateway.cmd"), "set CLAWDBOT_GATEWAY_TOKEN=old")
+        .expect("script");
+    let done = windows.done("install --force --token canary-canary-canary").await;
+    assert!(done.warnings.iter().any(|warning| warning.contains("gateway.cmd")), "{:?}", done.warnings);
     let new = windows.scheduler.borrow().definition.clone().expect("is registered");
     assert!(new.contains("/gatewayd</Command>") && !new.contains("canary"), "{new}");
     assert!(windows.fake.calls().iter().all(|call| !call.contains("canary")));
