@@ -7,6 +7,7 @@ pub mod args;
 pub mod become_daemon;
 pub mod cmds;
 pub mod dispatch;
+pub mod doctor;
 pub mod exit;
 pub mod gateway;
 pub mod identity;

@@ -9,8 +9,7 @@ use gateway_domain::presence::Own;
 /// This machine and this gateway, for the presence list and `hello-ok`.
 #[must_use]
 pub fn own(env: &Env, addresses: &[IpAddr]) -> Own {
-    let system = rustix::system::uname();
-    let release = system.release().to_string_lossy().into_owned();
+    let (host, release) = system(env);
     let (os, family) = match std::env::consts::OS {
         "macos" => ("macos", "Mac"),
         "windows" => ("windows", "Windows"),
@@ -18,13 +17,26 @@ pub fn own(env: &Env, addresses: &[IpAddr]) -> Own {
         other => (other, other),
     };
     Own {
-        host: system.nodename().to_string_lossy().into_owned(),
+        host,
         ip: net::lan_addresses(addresses).first().map(ToString::to_string),
         version: env.get("CLAWDBOT_VERSION").unwrap_or(env!("CARGO_PKG_VERSION")).to_owned(),
-        platform: format!("{os} {release}"),
+        platform: format!("{os} {release}").trim_end().to_owned(),
         device_family: family.to_owned(),
         model_identifier: architecture().to_owned(),
     }
+}
+
+/// The machine's name and the release of its system.
+#[cfg(unix)]
+fn system(_: &Env) -> (String, String) {
+    let system = rustix::system::uname();
+    (system.nodename().to_string_lossy().into_owned(), system.release().to_string_lossy().into_owned())
+}
+
+/// The machine's name. The release of the system cannot be asked for without a call into its library.
+#[cfg(not(unix))]
+fn system(env: &Env) -> (String, String) {
+    (env.get("COMPUTERNAME").unwrap_or("localhost").to_owned(), String::new())
 }
 
 /// The processor in the words clients know.

@@ -13,6 +13,10 @@ mod ctl;
 mod damage;
 #[cfg(target_os = "linux")]
 mod disk;
+#[cfg(unix)]
+mod doctor;
+#[cfg(target_os = "linux")]
+mod doctor_finds;
 mod events;
 mod foreign;
 mod handshake;

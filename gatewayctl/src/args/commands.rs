@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::doctor::DoctorArgs;
 use super::options::{ClientOptions, JsonOption, duration, millis};
 use super::service::{ControlArgs, InstallArgs, UninstallArgs};
 
@@ -17,6 +18,8 @@ pub enum Command {
     Health(HealthArgs),
     /// Every gateway that can be reached from here, with what each says of itself
     Probe(ProbeArgs),
+    /// What is wrong with this installation, what comes of it, and what to do; repairs it too
+    Doctor(DoctorArgs),
     /// Call a method of the control plane
     Call(CallArgs),
     /// Read the configuration again and say what was applied
@@ -398,6 +401,7 @@ impl Command {
             Self::Status(a) => a.client.json,
             Self::Health(a) => a.client.json,
             Self::Probe(a) => a.json,
+            Self::Doctor(a) => a.json,
             Self::Call(a) => a.client.json,
             Self::Reload(a) => a.json,
             Self::Shutdown(a) => a.json,

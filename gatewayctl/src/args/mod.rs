@@ -2,11 +2,13 @@
 //! is swallowed by a parent.
 
 mod commands;
+mod doctor;
 mod options;
 mod root;
 mod service;
 
 pub use commands::*;
+pub use doctor::*;
 pub use options::*;
 pub use root::*;
 pub use service::*;

@@ -10,6 +10,7 @@ use gateway_config::sections::Bind;
 use super::{Facts, Plan, plan};
 
 /// Connections that may wait while the gateway is busy; the kernel caps it at its own limit.
+#[cfg(unix)]
 const BACKLOG: i32 = 4096;
 
 /// The open listeners and what to say about them.

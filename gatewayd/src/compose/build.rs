@@ -271,7 +271,7 @@ async fn bind_admin(folder: &std::path::Path, boot: &Boot) -> Result<listen::Lis
     let fallback = Fallback {
         runtime_dir: boot.env.get("XDG_RUNTIME_DIR").map(PathBuf::from),
         temp_dir: std::env::temp_dir(),
-        uid: rustix::process::getuid().as_raw(),
+        uid: listen::own_uid(),
     };
     listen::Listener::bind(folder, &fallback).await.map_err(|error| match error {
         listen::Error::AlreadyRunning { .. } => Error::AlreadyRunning(error),

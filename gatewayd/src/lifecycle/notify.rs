@@ -70,6 +70,7 @@ impl Notifier {
 }
 
 #[derive(Clone, Copy)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "nobody is told anything there"))]
 enum Message {
     Ready,
     Reloading,

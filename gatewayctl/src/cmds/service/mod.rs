@@ -5,7 +5,7 @@ mod health;
 mod install;
 mod outcome;
 mod power;
-mod program;
+pub mod program;
 mod purge;
 mod reason;
 mod run;

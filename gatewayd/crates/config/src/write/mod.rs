@@ -7,4 +7,5 @@ mod loss;
 mod tests;
 mod writer;
 
+pub use loss::lost;
 pub use writer::{Committed, Copy, Drops, Error, Writer, history, stamp};

@@ -9,11 +9,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::UnixStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
+
+use super::listen::{Stream, uid_of};
 
 /// What every HTTP/2 client sends first.
 const PREFACE_BYTES: usize = 24;
@@ -34,7 +35,7 @@ impl Peer {
 
 /// An accepted connection.
 pub(super) struct Connection {
-    stream: UnixStream,
+    stream: Stream,
     peer: Peer,
     /// Waits for the client's first bytes; gone once they are there.
     opening: Option<Opening>,
@@ -50,12 +51,12 @@ struct Opening {
 impl Connection {
     /// Takes over `stream`, which must say the HTTP/2 preface within `limit` and ends with `server`.
     pub(super) fn new(
-        stream: UnixStream,
+        stream: Stream,
         place: OwnedSemaphorePermit,
         limit: Duration,
         server: CancellationToken,
     ) -> Self {
-        let peer = Peer { uid: stream.peer_cred().ok().map(|peer| peer.uid()) };
+        let peer = Peer { uid: uid_of(&stream) };
         let opening = Opening { deadline: Box::pin(tokio::time::sleep(limit)), missing: PREFACE_BYTES };
         let gone = Box::pin(server.cancelled_owned());
         Self { stream, peer, opening: Some(opening), gone, _place: place }

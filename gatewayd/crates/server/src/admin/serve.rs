@@ -15,7 +15,7 @@ use super::backend::Backend;
 use super::connection::Connection;
 use super::health::Board;
 use super::health_service::HealthService;
-use super::listen::Listener;
+use super::listen::{Listener, own_uid};
 use super::reflection;
 use super::routes::Routes;
 use super::service::Service;
@@ -80,7 +80,7 @@ impl Server {
         let service = AdminServer::new(service)
             .max_decoding_message_size(MESSAGE_BYTES)
             .max_encoding_message_size(MESSAGE_BYTES);
-        let routes = Routes::new(rustix::process::geteuid().as_raw())
+        let routes = Routes::new(own_uid())
             .with(service)
             .with(standard_health)
             .with(reflection::v1())

@@ -19,7 +19,7 @@ impl Collector for Process {
         if let Some(open) = open_descriptors() {
             gauge(&mut encoder, "process_open_fds", "Open descriptors", None, open)?;
         }
-        if let Some(limit) = rustix::process::getrlimit(rustix::process::Resource::Nofile).current {
+        if let Some(limit) = descriptor_limit() {
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             gauge(&mut encoder, "process_max_fds", "Limit of open descriptors", None, limit)?;
         }
@@ -45,16 +45,30 @@ pub fn usage() -> Usage {
     Usage {
         resident_bytes: count(resident_bytes()),
         open_files: count(open_descriptors()),
-        open_files_limit: rustix::process::getrlimit(rustix::process::Resource::Nofile)
-            .current
-            .unwrap_or_default(),
+        open_files_limit: descriptor_limit().unwrap_or_default(),
     }
 }
 
+#[cfg(unix)]
+fn descriptor_limit() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+}
+
+#[cfg(not(unix))]
+fn descriptor_limit() -> Option<u64> {
+    None
+}
+
+#[cfg(target_os = "linux")]
 fn resident_bytes() -> Option<i64> {
     let text = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: i64 = text.split_ascii_whitespace().nth(1)?.parse().ok()?;
     pages.checked_mul(i64::try_from(rustix::param::page_size()).ok()?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn resident_bytes() -> Option<i64> {
+    None
 }
 
 fn open_descriptors() -> Option<i64> {

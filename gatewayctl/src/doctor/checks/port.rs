@@ -1,0 +1,54 @@
+//! Whether the port is free for a gateway that does not run, and whether a running one is where its clients look.
+
+use crate::doctor::check::{Check, Finding, Group, Judged};
+use crate::doctor::facts::{Answers, DaemonFacts, Facts};
+use crate::ports::{PortReport, PortStatus};
+
+/// The check.
+pub const CHECK: Check = Check { id: "port", group: Group::Gateway, title: "port", judge };
+
+fn judge(facts: &Facts) -> Judged {
+    let report = &facts.way.port;
+    let mut findings = Vec::new();
+    match &facts.daemon {
+        DaemonFacts::Answered(answers) => findings.extend(elsewhere(facts, answers, report.port)),
+        DaemonFacts::NotRunning if report.status == PortStatus::Busy => findings.push(taken(facts, report)),
+        DaemonFacts::NotRunning | DaemonFacts::Refused(_) | DaemonFacts::Silent(_) => {}
+    }
+    if report.port < 1024 && facts.uid.is_some_and(|uid| uid != 0) && facts.answers().is_none() {
+        findings.push(Finding::warning(
+            format!("port {} is below 1024", report.port),
+            "Most systems keep such ports for root, and the gateway does not start.",
+            facts.command("config set gateway.port 18789"),
+        ));
+    }
+    Ok(findings)
+}
+
+fn taken(facts: &Facts, report: &PortReport) -> Finding {
+    let port = report.port;
+    let free = facts.command(&format!("config set gateway.port {}", port.checked_add(1).unwrap_or(18789)));
+    let Some(holder) = report.listeners.first() else {
+        let finding = format!("port {port} is taken by another user's process");
+        return Finding::error(finding, "The gateway does not start.", format!("sudo ss -ltnp, or {free}"));
+    };
+    let name = holder.command_line.as_deref().unwrap_or(&holder.command);
+    Finding::error(
+        format!("port {port} is taken by pid {} ({name})", holder.pid),
+        "The gateway does not start.",
+        format!("Stop it: kill {}, or {free}", holder.pid),
+    )
+}
+
+fn elsewhere(facts: &Facts, answers: &Answers, wanted: u16) -> Option<Finding> {
+    let port_of =
+        |url: &str| url.rsplit_once(':').and_then(|(_, port)| port.trim_end_matches('/').parse().ok());
+    let ports: Vec<u16> =
+        answers.status.listeners.iter().filter_map(|listener| port_of(&listener.url)).collect();
+    let first = ports.first().filter(|_| !ports.contains(&wanted))?;
+    Some(Finding::warning(
+        format!("the gateway listens on port {first}, and the configuration says {wanted}"),
+        "Clients that read the configuration do not find it.",
+        facts.command("shutdown --restart"),
+    ))
+}
