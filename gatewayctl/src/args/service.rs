@@ -6,7 +6,7 @@ use gateway_base::secret::Secret;
 /// Options that all of them share.
 #[derive(Clone, Debug, Args)]
 pub struct ServiceOptions {
-    /// The service of the machine instead of this user's; takes root.
+    /// Linux: the service of the machine instead of this user's; takes root.
     #[arg(long)]
     pub system: bool,
     /// Print the files and commands, and change nothing.
@@ -43,7 +43,7 @@ pub struct InstallArgs {
     /// Write the service file again when it is there already.
     #[arg(long)]
     pub force: bool,
-    /// Let the user's services run on after log-out (loginctl enable-linger).
+    /// Linux: let the user's services run on after log-out (loginctl enable-linger).
     #[arg(long, conflicts_with = "system")]
     pub linger: bool,
     /// With --system: the user it runs as [default: who called sudo].

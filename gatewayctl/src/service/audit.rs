@@ -6,7 +6,8 @@ use std::path::Path;
 use gateway_base::limits;
 use serde::Serialize;
 
-use super::status::Command;
+use super::launchd;
+use super::status::{Command, Manager};
 use super::systemd::logical_lines;
 
 /// The findings on a service.
@@ -61,40 +62,90 @@ pub(super) fn is_unstable(folder: &str) -> bool {
     UNSTABLE.iter().any(|part| folder.contains(part))
 }
 
-/// Looks at a unit: `command` as parsed, `text` as it stands in the file, `exists` tells whether a path is there.
+/// Whether a program is the daemon of this project, by its name on any system.
 #[must_use]
-pub fn audit(command: Option<&Command>, text: &str, exists: impl Fn(&Path) -> bool) -> Audit {
+pub fn is_daemon(program: &str) -> bool {
+    let name = program.rsplit(['/', '\\']).next().unwrap_or_default();
+    name == "gatewayd" || name.eq_ignore_ascii_case("gatewayd.exe")
+}
+
+/// Looks at a service file: `command` as parsed, `text` as it stands in the file, `exists` tells whether a path is
+/// there.
+#[must_use]
+pub fn audit(
+    manager: Manager,
+    command: Option<&Command>,
+    text: &str,
+    exists: impl Fn(&Path) -> bool,
+) -> Audit {
     let Some(command) = command else { return Audit { ok: true, issues: Vec::new() } };
+    let mut issues = of_command(command, exists);
+    if manager != Manager::Schtasks {
+        issues.extend(of_search_path(command));
+    }
+    let file = command.source_path.display().to_string();
+    issues.extend(match manager {
+        Manager::Systemd => of_unit(text, &file),
+        Manager::Launchd => of_agent(text, &file),
+        Manager::Schtasks => Vec::new(),
+    });
+    Audit { ok: issues.is_empty(), issues }
+}
+
+fn recommended(code: &'static str, message: &'static str, detail: Option<String>) -> Finding {
+    Finding { code, message, detail, level: Level::Recommended }
+}
+
+fn aggressive(code: &'static str, message: &'static str, detail: Option<String>) -> Finding {
+    Finding { code, message, detail, level: Level::Aggressive }
+}
+
+fn of_command(command: &Command, exists: impl Fn(&Path) -> bool) -> Vec<Finding> {
     let mut issues = Vec::new();
-    let mut add = |code, message, detail: Option<String>, level| {
-        issues.push(Finding { code, message, detail, level });
-    };
-    let file = || Some(command.source_path.display().to_string());
     let program = command.program_arguments.first();
     let runs_gateway = command.program_arguments.iter().skip(1).any(|word| word == "gateway")
-        || program
-            .is_some_and(|program| Path::new(program).file_stem().is_some_and(|stem| stem == "gatewayd"));
+        || program.is_some_and(|program| is_daemon(program));
     if !runs_gateway {
         let message = "Service command does not include the gateway subcommand";
-        add("gateway-command-missing", message, None, Level::Aggressive);
+        issues.push(aggressive("gateway-command-missing", message, None));
     }
     if let Some(program) = program.filter(|program| !exists(Path::new(program.as_str()))) {
         let message = "Service program does not exist.";
-        add("gateway-program-missing", message, Some(program.clone()), Level::Aggressive);
+        issues.push(aggressive("gateway-program-missing", message, Some(program.clone())));
     }
+    issues
+}
+
+fn of_search_path(command: &Command) -> Option<Finding> {
     match command.environment.get("PATH") {
         None => {
             let message = "Gateway service PATH is not set; the daemon should use a minimal PATH.";
-            add("gateway-path-missing", message, None, Level::Recommended);
+            Some(recommended("gateway-path-missing", message, None))
         }
         Some(path) => {
             let odd: Vec<&str> = path.split(':').filter(|dir| is_unstable(dir)).collect();
-            if !odd.is_empty() {
-                let message = "Gateway service PATH includes version managers or package managers; recommend a minimal PATH.";
-                add("gateway-path-nonminimal", message, Some(odd.join(", ")), Level::Recommended);
-            }
+            let message = "Gateway service PATH includes version managers or package managers; recommend a minimal PATH.";
+            (!odd.is_empty()).then(|| recommended("gateway-path-nonminimal", message, Some(odd.join(", "))))
         }
     }
+}
+
+fn of_agent(text: &str, file: &str) -> Vec<Finding> {
+    let mut issues = Vec::new();
+    if !launchd::starts_by_itself(text) {
+        let message = "LaunchAgent is missing RunAtLoad=true";
+        issues.push(recommended("launchd-run-at-load", message, Some(file.to_owned())));
+    }
+    if !launchd::stays(text) {
+        let message = "LaunchAgent is missing KeepAlive";
+        issues.push(recommended("launchd-keep-alive", message, Some(file.to_owned())));
+    }
+    issues
+}
+
+fn of_unit(text: &str, file: &str) -> Vec<Finding> {
+    let mut issues = Vec::new();
+    let mut add = |code, message| issues.push(recommended(code, message, Some(file.to_owned())));
     let lines = logical_lines(text);
     let has = |key: &str, value: &str| {
         lines.iter().any(|line| {
@@ -104,21 +155,21 @@ pub fn audit(command: Option<&Command>, text: &str, exists: impl Fn(&Path) -> bo
     };
     if !has("After", "network-online.target") {
         let message = "Missing systemd After=network-online.target";
-        add("systemd-after-network-online", message, file(), Level::Recommended);
+        add("systemd-after-network-online", message);
     }
     if !has("Wants", "network-online.target") {
         let message = "Missing systemd Wants=network-online.target";
-        add("systemd-wants-network-online", message, file(), Level::Recommended);
+        add("systemd-wants-network-online", message);
     }
     if !["5", "5s", "5sec"].iter().any(|value| has("RestartSec", value)) {
         let message = "RestartSec does not match the recommended 5s";
-        add("systemd-restart-sec", message, file(), Level::Recommended);
+        add("systemd-restart-sec", message);
     }
     if stop_seconds(&lines).is_some_and(|seconds| seconds < limits::STOP.as_secs() + 1) {
         let message = "TimeoutStopSec is not above the time that the gateway takes to stop";
-        add("systemd-timeout-stop", message, file(), Level::Recommended);
+        add("systemd-timeout-stop", message);
     }
-    Audit { ok: issues.is_empty(), issues }
+    issues
 }
 
 /// The unit's stop time, when it is a bare number of seconds, as every gateway writes it.
@@ -143,15 +194,22 @@ mod tests {
 
     #[test]
     fn a_good_unit_and_no_unit_have_no_findings() {
-        assert!(audit(None, "", |_| false).ok);
+        assert!(audit(Manager::Systemd, None, "", |_| false).ok);
         let good = command(&["/usr/bin/gatewayd", "gateway", "--port", "18789"], Some("/usr/bin:/bin"));
-        assert_eq!(audit(Some(&good), GOOD, |_| true), Audit { ok: true, issues: Vec::new() });
+        assert_eq!(
+            audit(Manager::Systemd, Some(&good), GOOD, |_| true),
+            Audit { ok: true, issues: Vec::new() }
+        );
     }
 
     #[test]
     fn each_fault_has_its_code() {
         let codes = |command: &Command, text: &str, there: bool| -> Vec<&'static str> {
-            audit(Some(command), text, |_| there).issues.iter().map(|finding| finding.code).collect()
+            audit(Manager::Systemd, Some(command), text, |_| there)
+                .issues
+                .iter()
+                .map(|finding| finding.code)
+                .collect()
         };
         assert_eq!(codes(&command(&["/x/other"], Some("/bin")), GOOD, true), ["gateway-command-missing"]);
         assert_eq!(codes(&command(&["/x/gatewayd"], Some("/bin")), GOOD, false), ["gateway-program-missing"]);

@@ -4,12 +4,15 @@
 //! own, never "stopped".
 
 mod audit;
+mod control;
 mod difference;
 mod foreign;
+pub mod launchd;
 pub mod lock;
 mod names;
 pub mod old;
 mod runner;
+pub mod schtasks;
 mod scope;
 mod search_path;
 mod spec;
@@ -19,13 +22,14 @@ pub mod systemd;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use audit::{Audit, Finding, Level, audit};
+pub use audit::{Audit, Finding, Level, audit, is_daemon};
+pub use control::Control;
 pub use difference::difference;
 pub use foreign::{Extra, find as find_foreign};
 pub use names::Names;
 pub use runner::{Call, Ran, RunError, Runner, System};
 pub use scope::Scope;
 pub use spec::{Parts, Spec};
-pub use status::{Command, Installed, Manager, Runtime, RuntimeState, Service, query};
-pub use step::{Step, take};
+pub use status::{Command, Installed, Manager, Runtime, RuntimeState, Service};
+pub use step::{Step, read as read_file, take};
 pub use systemd::is_unavailable;

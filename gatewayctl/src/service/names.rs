@@ -13,6 +13,11 @@ const SYSTEM_UNITS: &str = "/etc/systemd/system";
 /// The longest name of a unit that systemd takes.
 const MAX_UNIT: usize = 255;
 
+/// The longest label whose file has a name that every file system takes.
+const MAX_LABEL: usize = 200;
+/// The longest name of a task that the scheduler takes.
+const MAX_TASK: usize = 200;
+
 /// The service's names and files for one profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
@@ -22,8 +27,12 @@ pub struct Names {
     pub unit_file: PathBuf,
     /// The launchd label.
     pub label: String,
+    /// Where the property list of the LaunchAgent is.
+    pub agent_file: PathBuf,
     /// The scheduled task.
     pub task: String,
+    /// Where the definition of the task is kept.
+    pub task_file: PathBuf,
 }
 
 impl Names {
@@ -45,7 +54,10 @@ impl Names {
             || profile.map_or_else(|| "Clawdbot Gateway".to_owned(), |p| format!("Clawdbot Gateway ({p})")),
             |task| task.trim().to_owned(),
         );
-        Self { unit, unit_file, label, task }
+        let agents = paths.home.join("Library").join("LaunchAgents");
+        let agent_file = agents.join(format!("{label}.plist"));
+        let task_file = paths.state.join("gateway-task.xml");
+        Self { unit, unit_file, label, agent_file, task, task_file }
     }
 
     /// Where the unit of `scope` is.
@@ -83,6 +95,26 @@ impl Names {
             && !stem.starts_with(['-', '.'])
             && stem.bytes().all(plain)
     }
+
+    /// Whether the label is one: it names a file, and stands in a path of launchd.
+    #[must_use]
+    pub fn is_label(&self) -> bool {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        !self.label.is_empty()
+            && self.label.len() <= MAX_LABEL
+            && !self.label.starts_with(['-', '.'])
+            && self.label.bytes().all(plain)
+    }
+
+    /// Whether the task's name is one: it names a file, and a backslash would name a folder of tasks.
+    #[must_use]
+    pub fn is_task_name(&self) -> bool {
+        let plain = |c: char| c.is_alphanumeric() || " -_.()".contains(c);
+        !self.task.is_empty()
+            && self.task.len() <= MAX_TASK
+            && !self.task.starts_with(['-', '.'])
+            && self.task.chars().all(plain)
+    }
 }
 
 #[cfg(test)]
@@ -108,6 +140,8 @@ mod tests {
             ("clawdbot-gateway-Work.service", "com.clawdbot.Work")
         );
         assert_eq!(work.task, "Clawdbot Gateway (Work)");
+        assert_eq!(work.agent_file, Path::new("/home/you/Library/LaunchAgents/com.clawdbot.Work.plist"));
+        assert_eq!(work.task_file, Path::new("/home/you/.clawdbot-Work/gateway-task.xml"));
         for name in ["mine", "mine.service"] {
             assert_eq!(names(Some("work"), &[("CLAWDBOT_SYSTEMD_UNIT", name)]).unit, "mine.service");
         }
@@ -129,5 +163,14 @@ mod tests {
             assert!(!names(None, &[("CLAWDBOT_SYSTEMD_UNIT", bad)]).is_unit_name(), "{bad}");
         }
         assert!(names(Some("a_b-c"), &[]).is_unit_name());
+        for bad in ["../x", "a b", "a/b", "-x", ".x", "a\nb", "é", "%", long.as_str()] {
+            assert!(!names(None, &[("CLAWDBOT_LAUNCHD_LABEL", bad)]).is_label(), "{bad}");
+        }
+        for bad in ["..\\x", "a\\b", "a/b", "/F", "-x", "a\nb", "\"", "%PATH%", "a*", long.as_str()] {
+            assert!(!names(None, &[("CLAWDBOT_WINDOWS_TASK_NAME", bad)]).is_task_name(), "{bad}");
+        }
+        for profile in [None, Some("a_b-c")] {
+            assert!(names(profile, &[]).is_label() && names(profile, &[]).is_task_name());
+        }
     }
 }

@@ -8,17 +8,24 @@ use gateway_base::paths::DEFAULT_PORT;
 use gateway_base::profile::Profile;
 
 use super::foreign::Extra;
+use super::launchd;
 use super::names::Names;
 use super::scope::Scope;
+use super::status::Manager;
+use super::step::read;
 use super::systemd;
 
-/// The names, without profile and `.service`.
+/// The names of units, without profile and `.service`.
 const NAMES: [&str; 3] = ["clawdis-gateway", "moltbot-gateway", "openclaw-gateway"];
+/// What labels begin with; the profile or `gateway` follows.
+const LABELS: [&str; 4] = ["com.steipete.clawdbot.", "com.clawdis.", "bot.molt.", "ai.openclaw."];
 
 /// A service that may stand in the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Old {
-    /// Its unit.
+    /// Who manages it.
+    pub manager: Manager,
+    /// Its unit or label.
     pub unit: String,
     /// Its file.
     pub file: PathBuf,
@@ -32,14 +39,35 @@ impl Old {
     /// The same for the report of `status`.
     #[must_use]
     pub fn extra(&self) -> Extra {
-        let detail = format!("unit: {}", self.file.display());
-        Extra { platform: "linux", label: self.unit.clone(), detail, scope: self.scope }
+        let (platform, kind) =
+            if self.manager == Manager::Launchd { ("darwin", "plist") } else { ("linux", "unit") };
+        let detail = format!("{kind}: {}", self.file.display());
+        Extra { platform, label: self.unit.clone(), detail, scope: self.scope }
     }
 }
 
-/// All that are there beside the unit of `scope`.
+/// All that are there beside the service of `scope`.
 #[must_use]
-pub fn find(names: &Names, scope: Scope, profile: Option<&Profile>) -> Vec<Old> {
+pub fn find(manager: Manager, names: &Names, scope: Scope, profile: Option<&Profile>) -> Vec<Old> {
+    match manager {
+        Manager::Systemd => units(names, scope, profile),
+        Manager::Launchd => agents(names, profile),
+        Manager::Schtasks => Vec::new(),
+    }
+}
+
+fn agents(names: &Names, profile: Option<&Profile>) -> Vec<Old> {
+    let name = profile.filter(|profile| !profile.is_default()).map_or("gateway", Profile::name);
+    let labels = LABELS.iter().map(|start| format!("{start}{name}"));
+    let found = labels.filter(|label| *label != names.label).filter_map(|unit| {
+        let file = names.agent_file.with_file_name(format!("{unit}.plist"));
+        let port = launchd::read_agent(&read(&file)?, &file).port().unwrap_or(DEFAULT_PORT);
+        Some(Old { manager: Manager::Launchd, unit, file, scope: Scope::User, port })
+    });
+    found.collect()
+}
+
+fn units(names: &Names, scope: Scope, profile: Option<&Profile>) -> Vec<Old> {
     let suffix = profile.map(Profile::suffix).unwrap_or_default();
     let units = NAMES.iter().map(|name| format!("{name}{suffix}.service"));
     let mut found = Vec::new();
@@ -52,7 +80,8 @@ pub fn find(names: &Names, scope: Scope, profile: Option<&Profile>) -> Vec<Old> 
             if let Ok(text) = fs::read_to_string(&file) {
                 let command = systemd::read_unit(&text, &file);
                 let port = command.port().unwrap_or(DEFAULT_PORT);
-                found.push(Old { unit: unit.clone(), file, scope: whose, port });
+                let unit = unit.clone();
+                found.push(Old { manager: Manager::Systemd, unit, file, scope: whose, port });
             }
         }
     }
@@ -78,10 +107,28 @@ mod tests {
         fs::write(folder.join("openclaw-gateway.service"), "ExecStart=/x\n").expect("of another profile");
         fs::write(folder.join("moltbot-gateway-work.service"), "ExecStart=/x gateway --port=19001\n")
             .expect("old");
-        let found = find(&names, Scope::User, paths.profile.as_ref());
+        let found = find(Manager::Systemd, &names, Scope::User, paths.profile.as_ref());
         let seen: Vec<_> = found.iter().map(|old| (old.unit.as_str(), old.port, old.scope)).collect();
         assert_eq!(seen, [("moltbot-gateway-work.service", 19001, Scope::User)]);
-        let found = find(&names, Scope::System, paths.profile.as_ref());
+        let found = find(Manager::Systemd, &names, Scope::System, paths.profile.as_ref());
         assert!(found.iter().any(|old| old.unit == names.unit && old.scope == Scope::User), "{found:?}");
+    }
+
+    #[test]
+    fn older_labels_are_found_with_their_port() {
+        let home = tempfile::tempdir().expect("folder");
+        let env = Env::from_pairs([("HOME", home.path().to_string_lossy())]);
+        let names = Names::new(&env, &Paths::resolve(&env, None).expect("HOME is set"));
+        let folder = names.agent_file.parent().expect("folder");
+        fs::create_dir_all(folder).expect("folder");
+        fs::write(&names.agent_file, "<plist><dict/></plist>").expect("own");
+        let list = "<plist><dict><key>ProgramArguments</key><array><string>node</string><string>--port</string>\
+            <string>19001</string></array></dict></plist>";
+        fs::write(folder.join("ai.openclaw.gateway.plist"), list).expect("old");
+        fs::write(folder.join("com.steipete.clawdbot.gateway.plist"), "damaged").expect("older");
+        let found = find(Manager::Launchd, &names, Scope::User, None);
+        let seen: Vec<_> = found.iter().map(|old| (old.unit.as_str(), old.port)).collect();
+        assert_eq!(seen, [("com.steipete.clawdbot.gateway", 18789), ("ai.openclaw.gateway", 19001)]);
+        assert!(found[0].extra().detail.starts_with("plist: "), "{:?}", found[0].extra());
     }
 }

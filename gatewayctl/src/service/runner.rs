@@ -85,6 +85,13 @@ impl Ran {
         let lines: Vec<&str> = text.trim().lines().take(5).collect();
         if lines.is_empty() { "unknown error".to_owned() } else { lines.join("\n") }
     }
+
+    /// Whether one of these words, in lower case, is in what it said.
+    #[must_use]
+    pub fn says(&self, words: &[&str]) -> bool {
+        let (out, err) = (self.stdout.to_ascii_lowercase(), self.stderr.to_ascii_lowercase());
+        words.iter().any(|word| out.contains(word) || err.contains(word))
+    }
 }
 
 /// Why a tool gave no answer.

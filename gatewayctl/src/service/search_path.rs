@@ -6,6 +6,7 @@ use std::path::Path;
 use gateway_base::env::Env;
 
 use super::audit::is_unstable;
+use super::status::Manager;
 
 /// Variables that name the root of a tool's own folder, and what is searched below it.
 const ROOTS: [(&str, &str); 7] = [
@@ -24,9 +25,15 @@ const OF_USER: [&str; 3] = [".local/bin", ".npm-global/bin", "bin"];
 /// Folders of the machine.
 const OF_MACHINE: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
 
+/// On a Mac the folders of the machine are enough, with that of the package manager that nearly everybody has.
+const OF_MAC: &str = "/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin";
+
 /// The folders, joined by colons, each once. A folder whose name holds a colon cannot be among them.
 #[must_use]
-pub fn minimal(home: &Path, env: &Env) -> String {
+pub fn minimal(manager: Manager, home: &Path, env: &Env) -> String {
+    if manager == Manager::Launchd {
+        return OF_MAC.to_owned();
+    }
     let roots = ROOTS.iter().filter_map(|(name, below)| {
         env.get(name).map(|root| format!("{}{below}", root.trim().trim_end_matches('/')))
     });
@@ -60,12 +67,13 @@ mod tests {
             ("NPM_CONFIG_PREFIX", "/usr/local"),
         ]);
         assert_eq!(
-            minimal(Path::new("/home/you"), &env),
+            minimal(Manager::Systemd, Path::new("/home/you"), &env),
             "/home/you/tools:/usr/local/bin:/home/you/.local/bin:/home/you/.npm-global/bin:/home/you/bin:/usr/bin:/bin"
         );
         assert_eq!(
-            minimal(Path::new("/h"), &Env::default()),
+            minimal(Manager::Systemd, Path::new("/h"), &Env::default()),
             "/h/.local/bin:/h/.npm-global/bin:/h/bin:/usr/local/bin:/usr/bin:/bin"
         );
+        assert_eq!(minimal(Manager::Launchd, Path::new("/h"), &env), OF_MAC);
     }
 }

@@ -9,6 +9,7 @@ use gateway_base::paths::Paths;
 use super::names::Names;
 use super::scope::Scope;
 use super::search_path;
+use super::status::Manager;
 
 /// What a service is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,9 @@ pub struct Spec {
 /// What a spec is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts<'a> {
-    /// Whose the service is.
+    /// Who manages the service.
+    pub manager: Manager,
+    /// Whose it is.
     pub scope: Scope,
     /// What it is called.
     pub names: &'a Names,
@@ -54,7 +57,7 @@ impl Spec {
     /// service finds what this shell would.
     #[must_use]
     pub fn new(parts: Parts<'_>) -> Self {
-        let Parts { scope, names, paths, env, program, port, user } = parts;
+        let Parts { manager, scope, names, paths, env, program, port, user } = parts;
         let port = port.to_string();
         let profile = paths.profile.as_ref();
         let home = paths.home.display().to_string();
@@ -62,21 +65,27 @@ impl Spec {
         let place = |name: &str, path: &std::path::Path| named(name).then(|| path.display().to_string());
         let pairs = [
             ("HOME", Some(home)),
-            ("PATH", Some(search_path::minimal(&paths.home, env))),
+            ("PATH", Some(search_path::minimal(manager, &paths.home, env))),
             ("CLAWDBOT_PROFILE", profile.map(|profile| profile.name().to_owned())),
             ("CLAWDBOT_STATE_DIR", place("CLAWDBOT_STATE_DIR", &paths.state)),
             ("CLAWDBOT_CONFIG_PATH", place("CLAWDBOT_CONFIG_PATH", &paths.config)),
             ("CLAWDBOT_GATEWAY_PORT", Some(port.clone())),
+            ("CLAWDBOT_LAUNCHD_LABEL", (manager == Manager::Launchd).then(|| names.label.clone())),
             ("CLAWDBOT_SYSTEMD_UNIT", Some(names.unit.clone())),
             ("CLAWDBOT_SERVICE_MARKER", Some("clawdbot".to_owned())),
             ("CLAWDBOT_SERVICE_KIND", Some("gateway".to_owned())),
             ("CLAWDBOT_SERVICE_VERSION", Some(VERSION.to_owned())),
         ];
+        let mut arguments = ["gateway".to_owned(), "--port".to_owned(), port].to_vec();
+        // A task has no variables, so its profile stands among its arguments.
+        if let Some(profile) = profile.filter(|_| manager == Manager::Schtasks) {
+            arguments.splice(0..0, ["--profile".to_owned(), profile.name().to_owned()]);
+        }
         Self {
             scope,
             description: Names::description(profile, VERSION),
             program: program.to_path_buf(),
-            arguments: ["gateway".to_owned(), "--port".to_owned(), port].to_vec(),
+            arguments,
             environment: pairs
                 .into_iter()
                 .filter_map(|(name, value)| value.map(|value| (name.to_owned(), value)))
@@ -99,6 +108,7 @@ mod tests {
         let profile = profile.map(|name| Profile::parse(name).expect("is valid"));
         let paths = Paths::resolve(&env, profile).expect("HOME is set");
         Spec::new(Parts {
+            manager: Manager::Systemd,
             scope: Scope::User,
             names: &Names::new(&env, &paths),
             paths: &paths,

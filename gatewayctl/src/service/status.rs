@@ -1,4 +1,4 @@
-//! The typed status of a service, the same for every manager, and the question to the manager of this system.
+//! The typed status of a service, the same for every manager.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,10 +8,7 @@ use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use serde::Serialize;
 
-use super::names::Names;
-use super::runner::Runner;
 use super::scope::Scope;
-use super::systemd;
 
 /// The service managers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +41,16 @@ impl Manager {
             Self::Systemd => ("systemd", "enabled", "disabled"),
             Self::Launchd => ("LaunchAgent", "loaded", "not loaded"),
             Self::Schtasks => ("Scheduled Task", "registered", "missing"),
+        }
+    }
+
+    /// What it calls one of its services.
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Systemd => "systemd service",
+            Self::Launchd => "LaunchAgent",
+            Self::Schtasks => "Scheduled Task",
         }
     }
 }
@@ -180,6 +187,13 @@ impl RuntimeState {
 }
 
 impl Runtime {
+    /// Whether nothing of it runs and nothing is about to.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        let between = matches!(self.state.as_deref(), Some("activating" | "deactivating" | "reloading"));
+        self.status == RuntimeState::Stopped && !between && !self.busy && self.pid.is_none()
+    }
+
     /// The state when the manager could not be asked.
     #[must_use]
     pub fn unknown(detail: impl Into<String>) -> Self {
@@ -188,6 +202,17 @@ impl Runtime {
 }
 
 impl Service {
+    /// How it is, in the word that the tutorial has for this manager.
+    #[must_use]
+    pub fn runtime_word(&self) -> &str {
+        match (self.manager, self.runtime.status) {
+            (Manager::Systemd, _) => self.runtime.state.as_deref().unwrap_or("unknown"),
+            (Manager::Launchd, RuntimeState::Running) => "active",
+            (Manager::Launchd, RuntimeState::Stopped) => "inactive",
+            (Manager::Schtasks | Manager::Launchd, status) => status.word(),
+        }
+    }
+
     /// The word after the label: `enabled`, `disabled` or `unknown`.
     #[must_use]
     pub const fn installed_word(&self) -> &'static str {
@@ -197,20 +222,6 @@ impl Service {
             Installed::No => no,
             Installed::Unknown => "unknown",
         }
-    }
-}
-
-/// Asks the manager of this system about the service `names`: this user's, or the machine's when only that is there.
-pub async fn query(manager: Manager, names: &Names, env: &Env, runner: &impl Runner) -> Service {
-    match manager {
-        Manager::Systemd => systemd::query(&systemd::Manager::new(names.scope(), env), names, runner).await,
-        Manager::Launchd | Manager::Schtasks => Service {
-            manager,
-            scope: Scope::User,
-            installed: Installed::Unknown,
-            command: None,
-            runtime: Runtime::unknown(format!("this release does not ask {}", manager.words().0)),
-        },
     }
 }
 

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use gateway_admin::connect::{self, ConnectOptions, Error};
 use gateway_admin::endpoint::Endpoint;
+use gateway_admin::time;
 use gateway_admin::v1::admin_client::AdminClient;
-use gateway_admin::v1::{Phase, StatusRequest};
+use gateway_admin::v1::{Phase, ShutdownMode, ShutdownRequest, StatusRequest};
+use gateway_base::clock::since_boot;
+use gateway_base::limits;
 use gateway_base::paths::Paths;
 
 use crate::admin;
@@ -17,8 +20,13 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// What asking gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The process that serves.
-    Serving(u32),
+    /// It serves.
+    Serving {
+        /// Its process.
+        pid: u32,
+        /// When that started, since the start of the machine; not later than it is said to be.
+        started: Duration,
+    },
     /// Nobody, or not yet.
     NotYet,
     /// It is there and does not talk to this user.
@@ -29,6 +37,9 @@ pub enum Answer {
 pub trait Health {
     /// Asks once.
     fn ask(&self, paths: &Paths) -> impl Future<Output = Answer>;
+
+    /// Asks it to stop, and waits until it has or its time is over.
+    fn end(&self, paths: &Paths) -> impl Future<Output = ()>;
 }
 
 /// Asks over the private socket.
@@ -46,10 +57,28 @@ impl Health for Socket {
         let asked = AdminClient::new(channel).status(admin::within(StatusRequest {}, LIMIT)).await;
         match asked.map(tonic::Response::into_inner) {
             Ok(status) if status.phase() == Phase::Serving => {
-                status.process.map_or(Answer::NotYet, |process| Answer::Serving(process.pid))
+                status.process.map_or(Answer::NotYet, |process| {
+                    let up = process.uptime.as_ref().and_then(time::length).unwrap_or_default();
+                    Answer::Serving { pid: process.pid, started: since_boot().saturating_sub(up) }
+                })
             }
             Err(status) if status.code() == tonic::Code::PermissionDenied => Answer::NotAllowed,
             _ => Answer::NotYet,
         }
+    }
+
+    async fn end(&self, paths: &Paths) {
+        let endpoint = Endpoint::find(&paths.state);
+        let stop = async {
+            let options = ConnectOptions { wait: Duration::ZERO };
+            let Ok(channel) = connect::connect(&endpoint, options).await else { return };
+            let request = ShutdownRequest { mode: ShutdownMode::Stop.into(), ..ShutdownRequest::default() };
+            if let Ok(steps) = AdminClient::new(channel).shutdown(request).await {
+                let mut steps = steps.into_inner();
+                while let Ok(Some(_)) = steps.message().await {}
+            }
+        };
+        // Whoever does not end by then is ended by the manager.
+        let _ = tokio::time::timeout(limits::SERVICE_STOP, stop).await;
     }
 }

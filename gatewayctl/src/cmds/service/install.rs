@@ -14,13 +14,16 @@ use super::outcome::{Done, Outcome};
 use super::power::{registered, runtime};
 use super::program;
 use super::site::Site;
-use super::wait;
+use super::wait::{self, Since};
 use crate::args::InstallArgs;
 use crate::cmds::config;
 use crate::exit::Failure;
 use crate::service::old::{self, Old};
 use crate::service::systemd::{self, Manager, linger};
-use crate::service::{Installed, Names, Parts, Runner, Scope, Service, Spec, Step, difference};
+use crate::service::{
+    Control, Installed, Names, Parts, Runner, RuntimeState, Scope, Service, Spec, Step, difference, launchd,
+    read_file,
+};
 use crate::settings::Settings;
 use crate::target;
 
@@ -49,30 +52,39 @@ pub async fn install<R: Runner, H: Health>(
     if args.linger {
         let user = site.around.user.clone();
         linger_on(site, &user).await?;
-        site.manager = come_up(site).await;
+        site.control = Control::Systemd(come_up(site).await);
     }
     site.available().await?;
     let _held = site.lock().await?;
     let before = site.service().await;
-    let path = site.names.unit_path(site.manager.scope);
+    let path = site.control.file(&site.names);
     if let Ok(target) = fs::read_link(&path) {
         let why = format!("{} is a link to {}, so the service is masked", path.display(), target.display());
         return Err(site.failed(&why).hint(site.remedy(&why)));
     }
-    let installed = fs::read_to_string(&path).ok();
-    let difference = installed.as_deref().map(|old| difference(old, &plan.text)).unwrap_or_default();
+    let installed = read_file(&path);
+    let lines = |text: &str| site.control.lines(text);
+    let difference = installed.as_deref().map(|old| difference(&lines(old), &lines(&plan.text)));
+    let difference = difference.unwrap_or_default();
     let complete = before.installed == Installed::Yes || !difference.is_empty();
-    if installed.is_some() && complete && !args.force {
+    // A task of the original is registered without a file of ours.
+    let there = installed.is_some() || matches!(site.control, Control::Schtasks(_));
+    if there && complete && !args.force {
         return Ok(already(site, before, difference));
     }
     make_room(site, args, &plan).await?;
     store_token(site, args, &plan)?;
-    site.take(&systemd::install(&site.manager, &site.names, plan.text)).await?;
-    let service = wait::serving(site, site.asked).await?;
+    let log = plan.paths.log_file();
+    site.ease_out(&before).await;
+    site.take(&site.control.install(&site.names, plan.text, &log)).await?;
+    let service = wait::serving(site, Since::after(site.asked, &before)).await?;
     let mut outcome = Outcome::new(Done::Installed);
     registered(&mut outcome, &service, site);
     runtime(&mut outcome, &service);
-    outcome.say(format!("Installed systemd service: {}", path.display()));
+    outcome.say(format!("Installed {}: {}", site.control.kind().noun(), path.display()));
+    if !matches!(site.control, Control::Systemd(_)) {
+        outcome.text.say(format!("Logs: {}", log.display()));
+    }
     outcome.service = Some(service);
     remarks(site, args, plan.port, &mut outcome).await;
     Ok(outcome)
@@ -80,7 +92,7 @@ pub async fn install<R: Runner, H: Health>(
 
 async fn plan<R: Runner, H: Health>(site: &Site<'_, R, H>, args: &InstallArgs) -> Result<Plan, Failure> {
     let app = site.app;
-    let scope = site.manager.scope;
+    let scope = site.scope();
     let (user, env, paths) = identity(site, args)?;
     let settings = Settings::load(&paths, &env);
     let port = args.port.unwrap_or_else(|| target::port(&settings, &settings.extend(&env)));
@@ -89,6 +101,7 @@ async fn plan<R: Runner, H: Health>(site: &Site<'_, R, H>, args: &InstallArgs) -
             .hint("Put gatewayd into the same folder as gatewayctl.")
     })?;
     let spec = Spec::new(Parts {
+        manager: site.control.kind(),
         scope,
         names: &site.names,
         paths: &paths,
@@ -97,10 +110,10 @@ async fn plan<R: Runner, H: Health>(site: &Site<'_, R, H>, args: &InstallArgs) -
         port,
         user: user.as_deref(),
     });
-    let text = systemd::unit_text(&site.manager, &spec, site.runner).await;
-    let text = text.map_err(|error| site.failed(&error.to_string()))?;
+    let text = site.control.text(&site.names, &spec, &paths.log_file(), site.runner).await;
+    let text = text.map_err(|error| site.failed(&error))?;
     // Those of the user it runs as, who may be another one.
-    let old = old::find(&Names::new(&env, &paths), scope, paths.profile.as_ref());
+    let old = old::find(site.control.kind(), &Names::new(&env, &paths), scope, paths.profile.as_ref());
     let old = old.into_iter().filter(|old| old.port == port).collect();
     Ok(Plan { text, port, paths, old })
 }
@@ -111,7 +124,7 @@ fn identity<R: Runner, H: Health>(
     args: &InstallArgs,
 ) -> Result<(Option<String>, Env, Paths), Failure> {
     let (app, around) = (site.app, &site.around);
-    if site.manager.scope == Scope::User {
+    if site.scope() == Scope::User {
         return Ok((None, app.env.clone(), app.paths.clone()));
     }
     if around.uid != 0 && !site.dry_run {
@@ -141,7 +154,7 @@ fn planned<R: Runner, H: Health>(site: &Site<'_, R, H>, args: &InstallArgs, plan
     if args.replace_old {
         steps.extend(plan.old.iter().flat_map(|old| removal(site, old)));
     }
-    steps.extend(systemd::install(&site.manager, &site.names, plan.text));
+    steps.extend(site.control.install(&site.names, plan.text, &plan.paths.log_file()));
     let mut outcome = Outcome::planned(steps);
     if args.token.is_some() {
         let path = plan.paths.tilde(&plan.paths.config);
@@ -161,9 +174,9 @@ fn already<R: Runner, H: Health>(site: &Site<'_, R, H>, before: Service, differe
         outcome.say("Its file differs from the one that would be written (- installed, + new):");
     }
     outcome.difference = difference;
-    let flag = if site.manager.scope == Scope::System { " --system" } else { "" };
+    let flag = site.scope_flag();
     outcome.hints.push(format!("Reinstall with: {}", site.app.suggest(&format!("install{flag} --force"))));
-    if before.runtime.state.as_deref() != Some("active") {
+    if before.runtime.status != RuntimeState::Running {
         let start = site.app.suggest(&format!("start{flag}"));
         outcome.hints.push(format!("It does not run. Start it with: {start}"));
     }
@@ -203,6 +216,12 @@ fn in_the_way(old: &Old, port: u16) -> String {
 
 /// The stop is waited for: its port must be free before the new service starts.
 fn removal<R: Runner, H: Health>(site: &Site<'_, R, H>, old: &Old) -> Vec<Step> {
+    if let Control::Launchd(manager) = &site.control {
+        let names = Names { label: old.unit.clone(), agent_file: old.file.clone(), ..site.names.clone() };
+        let mut steps = launchd::stop(manager, &names);
+        steps.extend(launchd::remove(&names));
+        return steps;
+    }
     let manager = Manager::new(old.scope, &site.app.env);
     let stop = manager.systemctl(["disable", "--now", "--quiet", &old.unit]).within(COME_UP * 6);
     let mut steps = vec![Step::Try(stop)];
@@ -214,9 +233,12 @@ fn removal<R: Runner, H: Health>(site: &Site<'_, R, H>, old: &Old) -> Vec<Step> 
 fn typed(step: &Step) -> Option<String> {
     match step {
         Step::Run(call) => Some(call.to_string()),
-        Step::Try(call) if call.arguments.iter().any(|word| word == "--now") => Some(call.to_string()),
+        Step::Try(call) if call.arguments.iter().any(|word| word == "--now" || word == "bootout") => {
+            Some(call.to_string())
+        }
         Step::Remove(path) => Some(format!("rm {}", path.display())),
-        Step::Try(_) | Step::Write { .. } => None,
+        Step::Persist { call, .. } => Some(call.to_string()),
+        Step::Try(_) | Step::Write { .. } | Step::Folder(_) | Step::Gone { .. } => None,
     }
 }
 
@@ -252,9 +274,16 @@ async fn remarks<R: Runner, H: Health>(
             "CLAWDBOT_GATEWAY_TOKEN of this shell is not given to the service. Store it: {command}"
         ));
     }
-    if site.manager.scope == Scope::System && args.run_as.as_deref().unwrap_or(&site.around.user) == "root" {
+    if site.scope() == Scope::System && args.run_as.as_deref().unwrap_or(&site.around.user) == "root" {
         let command = app.suggest("install --system --force --run-as USER");
         outcome.warnings.push(format!("The gateway runs as root. An ordinary user is safer: {command}"));
+    }
+    let script = site.app.paths.state.join("gateway.cmd");
+    if matches!(site.control, Control::Schtasks(_)) && script.exists() {
+        outcome.warnings.push(format!(
+            "The script of the task before is no longer used, and it may hold a token. Remove it: del \"{}\"",
+            script.display()
+        ));
     }
     let others = crate::service::find_foreign(&site.names, true);
     outcome.warnings.extend(others.iter().map(|other| {
@@ -262,7 +291,10 @@ async fn remarks<R: Runner, H: Health>(
         format!("Another service looks like a gateway: {label} ({detail}). It must not use port {port}.")
     }));
     let user = &site.around.user;
-    if site.manager.scope == Scope::User && linger::is_on(user, site.runner).await == Some(false) {
+    if matches!(site.control, Control::Systemd(_))
+        && site.scope() == Scope::User
+        && linger::is_on(user, site.runner).await == Some(false)
+    {
         offer_linger(site, user, outcome).await;
     }
 }

@@ -142,7 +142,11 @@ fn show(step: &Step, text: &mut Text) {
             }
         }
         Step::Remove(path) => text.styled(Style::Strong, format!("remove {}", path.display())),
-        Step::Run(call) | Step::Try(call) => text.styled(Style::Strong, format!("run {call}")),
+        Step::Folder(path) => text.styled(Style::Strong, format!("make {}", path.display())),
+        Step::Gone { call, .. } => text.styled(Style::Strong, format!("wait for its end, asking {call}")),
+        Step::Run(call) | Step::Try(call) | Step::Persist { call, .. } => {
+            text.styled(Style::Strong, format!("run {call}"))
+        }
     }
 }
 
@@ -242,7 +246,7 @@ fn view(service: &Service) -> ServiceView<'_> {
         loaded_text,
         not_loaded_text,
         scope: service.scope,
-        runtime: service.runtime.state.as_deref(),
+        runtime: Some(service.runtime_word()),
         pid: service.runtime.pid,
     }
 }
@@ -255,7 +259,9 @@ fn plan(steps: &[Step]) -> Plan<'_> {
                 plan.files.push(FileView { action: "write", path, content: Some(text) });
             }
             Step::Remove(path) => plan.files.push(FileView { action: "remove", path, content: None }),
-            Step::Run(call) | Step::Try(call) => {
+            // What stands in the way of nothing and changes nothing is no part of the plan for programs.
+            Step::Folder(_) | Step::Gone { .. } => {}
+            Step::Run(call) | Step::Try(call) | Step::Persist { call, .. } => {
                 let arguments = call.arguments.iter().map(String::as_str);
                 plan.commands.push(std::iter::once(call.program).chain(arguments).collect());
             }

@@ -1,20 +1,17 @@
 //! `start`, `stop` and `restart` of a service that is installed.
 
-use std::time::Duration;
-
 use super::health::{Answer, Health};
 use super::outcome::{Done, Outcome};
 use super::site::Site;
-use super::wait;
+use super::wait::{self, Since};
 use crate::exit::Failure;
-use crate::service::{Installed, Runner, Scope, Service, systemd};
+use crate::service::{Installed, Runner, RuntimeState, Service};
 use crate::text::{Line, Style};
 
 /// Starts it, or finds that it serves.
 pub async fn start<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outcome, Failure> {
-    let steps = systemd::start(&site.manager, &site.names);
     if site.dry_run {
-        return Ok(Outcome::planned(steps));
+        return Ok(Outcome::planned(site.control.start(&site.names, &site.service().await)));
     }
     site.available().await?;
     let _held = site.lock().await?;
@@ -22,21 +19,20 @@ pub async fn start<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outcom
     if !is_there(&before) {
         return Ok(not_there(site, before));
     }
-    site.take(&steps).await?;
-    let service = wait::serving(site, Duration::ZERO).await?;
+    site.take(&site.control.start(&site.names, &before)).await?;
+    let service = wait::serving(site, Since::Ever).await?;
     let mut outcome = Outcome::new(Done::Started);
     registered(&mut outcome, &service, site);
     runtime(&mut outcome, &service);
-    outcome.say(format!("Started systemd service: {}", site.names.unit));
+    outcome.say(line("Started", site));
     outcome.service = Some(service);
     Ok(outcome)
 }
 
 /// Starts it anew. A restart that was asked for meanwhile by somebody else counts as this one.
 pub async fn restart<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outcome, Failure> {
-    let steps = systemd::restart(&site.manager, &site.names);
     if site.dry_run {
-        return Ok(Outcome::planned(steps));
+        return Ok(Outcome::planned(site.control.restart(&site.names, &site.service().await)));
     }
     site.available().await?;
     let _held = site.lock().await?;
@@ -44,15 +40,18 @@ pub async fn restart<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outc
     if !is_there(&before) {
         return Ok(not_there(site, before));
     }
-    let joined = before.runtime.state.as_deref() == Some("active")
-        && before.runtime.ready_at.is_some_and(|at| at >= site.asked);
-    if !joined {
-        site.take(&steps).await?;
-    }
-    let service = wait::serving(site, site.asked).await?;
+    let joined = before.runtime.status == RuntimeState::Running
+        && wait::ready_at(site, &before).await.is_some_and(|at| at >= site.asked);
+    let service = if joined {
+        before
+    } else {
+        site.ease_out(&before).await;
+        site.take(&site.control.restart(&site.names, &before)).await?;
+        wait::serving(site, Since::after(site.asked, &before)).await?
+    };
     let mut outcome = Outcome::new(Done::Restarted);
     runtime(&mut outcome, &service);
-    outcome.say(format!("Restarted systemd service: {}", site.names.unit));
+    outcome.say(line("Restarted", site));
     outcome.service = Some(service);
     Ok(outcome)
 }
@@ -60,7 +59,7 @@ pub async fn restart<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outc
 /// Stops it, or finds that it is stopped.
 pub async fn stop<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outcome, Failure> {
     if site.dry_run {
-        return Ok(Outcome::planned(systemd::stop(&site.manager, &site.names)));
+        return Ok(Outcome::planned(site.control.stop(&site.names, &site.service().await)));
     }
     site.available().await?;
     let _held = site.lock().await?;
@@ -75,27 +74,33 @@ pub async fn stop<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outcome
     }
     let service = end(site, &before).await?;
     let mut outcome = Outcome::new(Done::Stopped);
-    outcome.say(format!("Stopped systemd service: {}", site.names.unit));
+    outcome.say(line("Stopped", site));
     runtime(&mut outcome, &service);
     outside(site, &service, &mut outcome).await;
     outcome.service = Some(service);
     Ok(outcome)
 }
 
+/// `Stopped LaunchAgent: gui/501/com.clawdbot.gateway`.
+fn line<R: Runner, H: Health>(did: &str, site: &Site<'_, R, H>) -> String {
+    format!("{did} {}: {}", site.control.kind().noun(), site.control.name(&site.names))
+}
+
 /// Stops it and waits until its process is gone. What is left of a failure is cleared, so that it reads as stopped.
 pub async fn end<R: Runner, H: Health>(site: &Site<'_, R, H>, before: &Service) -> Result<Service, Failure> {
-    site.take(&systemd::stop(&site.manager, &site.names)).await?;
+    site.ease_out(before).await;
+    site.take(&site.control.stop(&site.names, before)).await?;
     let service = wait::gone(site, before).await?;
     if service.runtime.state.as_deref() != Some("failed") {
         return Ok(service);
     }
-    site.take(&[systemd::clear(&site.manager, &site.names)]).await?;
+    site.take(&site.control.clear(&site.names)).await?;
     Ok(site.service().await)
 }
 
 /// A gateway that somebody started by hand is none of the service's business, but it is worth knowing.
 async fn outside<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service, outcome: &mut Outcome) {
-    if let Answer::Serving(pid) = site.health.ask(&site.paths(service)).await {
+    if let Answer::Serving { pid, .. } = site.health.ask(&site.paths(service)).await {
         let stop = site.app.suggest("shutdown");
         outcome
             .warnings
@@ -112,7 +117,7 @@ fn not_there<R: Runner, H: Health>(site: &Site<'_, R, H>, service: Service) -> O
     let (_, _, word) = service.manager.words();
     let mut outcome = Outcome::new(Done::NotLoaded);
     outcome.say(format!("Gateway service {word}."));
-    let flag = if site.manager.scope == Scope::System { " --system" } else { "" };
+    let flag = site.scope_flag();
     outcome.hints = vec![
         format!("Start with: {}", site.app.suggest(&format!("install{flag}"))),
         format!("Start with: {}", site.app.suggest_start()),
@@ -123,8 +128,7 @@ fn not_there<R: Runner, H: Health>(site: &Site<'_, R, H>, service: Service) -> O
 
 /// The tutorial's first line: what the manager says of the registration.
 pub fn registered<R: Runner, H: Health>(outcome: &mut Outcome, service: &Service, site: &Site<'_, R, H>) {
-    let label = service.manager.words().0;
-    let line = format!("{label} service {}", service.installed_word());
+    let line = format!("{} {}", service.manager.noun(), service.installed_word());
     if service.installed == Installed::Yes {
         mark(outcome, Style::Good, "✓", &line);
     } else {
@@ -136,8 +140,8 @@ pub fn registered<R: Runner, H: Health>(outcome: &mut Outcome, service: &Service
 
 /// The tutorial's second line: what the manager says of the process.
 pub fn runtime(outcome: &mut Outcome, service: &Service) {
-    let state = service.runtime.state.as_deref().unwrap_or("unknown");
-    let good = matches!(state, "active" | "inactive");
+    let state = service.runtime_word();
+    let good = matches!(state, "active" | "inactive" | "running" | "stopped");
     let (style, tick) = if good { (Style::Good, "✓") } else { (Style::Bad, "✗") };
     mark(outcome, style, tick, &format!("service runtime: {state}"));
 }

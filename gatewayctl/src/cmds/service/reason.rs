@@ -1,5 +1,6 @@
 //! Why a gateway did not come up, in words for somebody who wants to sleep, with the last lines of its log.
 
+use std::path::Path;
 use std::time::Duration;
 
 use gateway_base::limits::{EXIT_REFUSED, EXIT_TAKEN};
@@ -9,8 +10,12 @@ use super::health::Health;
 use super::site::Site;
 use crate::exit::Failure;
 use crate::logfile::{self, Record};
-use crate::service::{Call, Runner, Runtime, Scope, Service};
+use crate::service::{Call, Control, Runner, Runtime, Scope, Service, launchd};
 
+/// What Windows says when there is no such file (0x80070002).
+const FILE_MISSING: i32 = -2_147_024_894;
+/// What Windows says when there is no such folder (0x80070003).
+const PATH_MISSING: i32 = -2_147_024_893;
 /// How many lines of the log are shown.
 const LINES: usize = 10;
 /// How long the journal may take to have them.
@@ -21,7 +26,8 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// The gateway ended instead of serving.
 pub async fn ended<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service) -> Failure {
     let runtime = &service.runtime;
-    let again = runtime.sub_state.as_deref() == Some("auto-restart");
+    let again = runtime.sub_state.as_deref() == Some("auto-restart")
+        || (!matches!(site.control, Control::Systemd(_)) && runtime.last_exit_status != Some(0));
     let again = if again { " The service manager keeps trying." } else { "" };
     tell(site, service, &format!("{}.{again}", cause(runtime))).await
 }
@@ -65,6 +71,9 @@ fn cause(runtime: &Runtime) -> String {
         (_, code) if code == i32::from(EXIT_REFUSED) => {
             format!("the configuration does not allow the start (exit code {code})")
         }
+        (_, FILE_MISSING | PATH_MISSING) => {
+            format!("the program of the task is not there (code {status})")
+        }
         (_, 203) => "the program of the service cannot be run (exit code 203)".to_owned(),
         (_, code @ 200..=243) => {
             format!("the service manager could not prepare the process (exit code {code})")
@@ -77,23 +86,23 @@ fn cause(runtime: &Runtime) -> String {
 fn next<R: Runner, H: Health>(site: &Site<'_, R, H>, runtime: &Runtime, lines: &[String]) -> String {
     let suggest = |command: &str| site.app.suggest(command);
     if lines.iter().any(|line| line.contains("set gateway.mode=local")) {
-        let flag = if site.manager.scope == Scope::System { " --system" } else { "" };
+        let flag = site.scope_flag();
         let (set, start) = (suggest("config set gateway.mode local"), suggest(&format!("start{flag}")));
         return format!("Run: {set} && {start}");
     }
     let command = match runtime.last_exit_status {
         Some(code) if code == i32::from(EXIT_REFUSED) => "config validate",
-        Some(203) => "install --force",
+        Some(203 | FILE_MISSING | PATH_MISSING) => "install --force",
         _ => "status",
     };
     format!("Check: {}", suggest(command))
 }
 
-/// From the journal, which also has what was printed before there was a log; else from the log file.
+/// From where the manager keeps what was printed before there was a log; else from the log file.
 async fn last_lines<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service) -> Vec<String> {
-    if let Some(pid) = service.runtime.last_pid {
+    if let Some(pid) = service.runtime.last_pid.filter(|_| matches!(site.control, Control::Systemd(_))) {
         let (process, count) = (format!("_PID={pid}"), LINES.to_string());
-        let whose = ["--user"].into_iter().filter(|_| site.manager.scope == Scope::User);
+        let whose = ["--user"].into_iter().filter(|_| site.scope() == Scope::User);
         let what = ["--boot", &process, "--lines", &count, "--output", "cat", "--no-pager", "--quiet"];
         let call = Call::new("journalctl", whose.chain(what)).within(PATIENCE);
         let end = Instant::now() + PATIENCE;
@@ -112,7 +121,12 @@ async fn last_lines<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Servi
             sleep(AGAIN).await;
         }
     }
-    let tail = logfile::tail(&site.paths(service).log_file(), 64 * 1024).unwrap_or_default();
+    let log = site.paths(service).log_file();
+    let errors = launchd::error_log(&log);
+    // The one that was written last tells about the last start.
+    let written = |path: &Path| std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
+    let newest = if written(&errors) > written(&log) { errors } else { log };
+    let tail = logfile::tail(&newest, 64 * 1024).unwrap_or_default();
     let lines = &tail.lines[tail.lines.len().saturating_sub(LINES)..];
     lines
         .iter()
@@ -138,6 +152,7 @@ mod tests {
             ("exit-code", 78, "the configuration does not allow the start"),
             ("exit-code", 1, "ended with exit code 1"),
             ("exit-code", 203, "cannot be run"),
+            ("", FILE_MISSING, "is not there"),
             ("exit-code", 217, "could not prepare the process"),
             ("signal", 9, "ended by signal 9"),
             ("watchdog", 6, "froze"),

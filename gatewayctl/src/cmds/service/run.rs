@@ -11,8 +11,8 @@ use super::uninstall::uninstall;
 use crate::app::App;
 use crate::args::{ControlArgs, InstallArgs, ServiceOptions, UninstallArgs};
 use crate::exit::{Exit, Failure};
-use crate::service::systemd::{self, missing::Surroundings};
-use crate::service::{Manager, Names, Runner, Scope, System};
+use crate::service::systemd::missing::Surroundings;
+use crate::service::{Control, Manager, Names, Runner, Scope, System};
 use crate::text::{Style, Text};
 
 /// What was typed.
@@ -66,16 +66,36 @@ fn refusal(app: &App, request: Request<'_>) -> Option<Failure> {
         let text = format!("Nix mode detected; service {} is disabled.", action.word());
         return Some(Failure::failed(text));
     }
-    if Manager::native() != Manager::Systemd {
-        let text = format!("Gateway service {} not supported on {}", action.word(), std::env::consts::OS);
-        return Some(Failure::failed(text).hint(format!("Run it yourself: {}", app.suggest_start())));
+    wrong_words(Manager::native(), &Names::new(&app.env, &app.paths), request)
+}
+
+/// Names and options that this manager does not take.
+pub fn wrong_words(manager: Manager, names: &Names, request: Request<'_>) -> Option<Failure> {
+    let usage = |text: &str, hint: &str| Some(Failure::new(Exit::Usage, text).hint(hint));
+    let linger = matches!(request, Request::Install(args) if args.linger);
+    match manager {
+        Manager::Systemd if !names.is_unit_name() => usage(
+            "CLAWDBOT_SYSTEMD_UNIT is not the name of a service",
+            "Use letters, digits, dots, colons, _ and -, such as clawdbot-gateway-two.",
+        ),
+        Manager::Launchd if !names.is_label() => usage(
+            "CLAWDBOT_LAUNCHD_LABEL is not a label",
+            "Use letters, digits, dots, _ and -, such as com.clawdbot.two.",
+        ),
+        Manager::Schtasks if !names.is_task_name() => usage(
+            "CLAWDBOT_WINDOWS_TASK_NAME is not the name of a task",
+            "Use letters, digits, spaces, dots, brackets, _ and -, such as Clawdbot Two.",
+        ),
+        Manager::Launchd | Manager::Schtasks if request.options().system => usage(
+            "there are services of the machine only on Linux; here the gateway is a service of yours",
+            "Leave --system away.",
+        ),
+        Manager::Launchd | Manager::Schtasks if linger => usage(
+            "lingering is a matter of Linux; here the gateway starts when you log in",
+            "Leave --linger away.",
+        ),
+        _ => None,
     }
-    if !Names::new(&app.env, &app.paths).is_unit_name() {
-        let text = "CLAWDBOT_SYSTEMD_UNIT is not the name of a service";
-        let hint = "Use letters, digits, dots, colons, _ and -, such as clawdbot-gateway-two.";
-        return Some(Failure::new(Exit::Usage, text).hint(hint));
-    }
-    None
 }
 
 /// The surroundings of an action.
@@ -98,7 +118,7 @@ pub fn site<'a, R: Runner, H: Health>(
         action: request.action(),
         typed: format!("{}{flag}", request.action().word()),
         names,
-        manager: systemd::Manager::new(scope, &app.env),
+        control: Control::native(scope, &app.env),
         around: Surroundings::look(&app.env),
         runner,
         health,

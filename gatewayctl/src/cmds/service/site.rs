@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use gateway_base::paths::Paths;
 
-use super::health::Health;
+use super::health::{Answer, Health};
 use super::outcome::Action;
 use crate::app::App;
 use crate::exit::Failure;
 use crate::service::lock::Held;
 use crate::service::systemd::missing::{self, Commands, Surroundings};
-use crate::service::systemd::{self, Manager};
-use crate::service::{Names, Runner, Scope, Service, Step, take};
+use crate::service::{Control, Names, Runner, RuntimeState, Scope, Service, Step, launchd, schtasks, take};
 
 /// The surroundings of an action.
 pub struct Site<'a, R, H> {
@@ -24,7 +23,7 @@ pub struct Site<'a, R, H> {
     /// The names of the service.
     pub names: Names,
     /// Its manager.
-    pub manager: Manager,
+    pub control: Control,
     /// The machine and the user.
     pub around: Surroundings,
     /// Runs tools.
@@ -40,7 +39,16 @@ pub struct Site<'a, R, H> {
 impl<R: Runner, H: Health> Site<'_, R, H> {
     /// The service as its manager knows it now.
     pub async fn service(&self) -> Service {
-        systemd::query(&self.manager, &self.names, self.runner).await
+        let mut service = self.control.query(&self.names, self.runner).await;
+        let runs = service.runtime.status == RuntimeState::Running;
+        // The Task Scheduler does not name the process; the gateway does.
+        if let Control::Schtasks(_) = self.control
+            && runs
+            && let Answer::Serving { pid, .. } = self.health.ask(&self.paths(&service)).await
+        {
+            service.runtime.pid = Some(pid);
+        }
+        service
     }
 
     /// Where the gateway of `service` keeps its things.
@@ -53,8 +61,8 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
 
     /// Fails unless the manager can be asked, with the commands that mend it.
     pub async fn available(&self) -> Result<(), Failure> {
-        match self.manager.ask(["show", "--property", "Version"], self.runner).await {
-            Ok(_) => Ok(()),
+        match self.control.check(&self.names, self.runner).await {
+            Ok(()) => Ok(()),
             Err(said) => {
                 let hint = self.mend(&said);
                 Err(Failure::failed(format!("Gateway service check failed: {said}")).hint(hint))
@@ -64,13 +72,13 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
 
     /// Waits for the actions before this one.
     pub async fn lock(&self) -> Result<Option<Held>, Failure> {
-        let Some(folder) = self.manager.runtime() else { return Ok(None) };
-        let path = folder.join(format!("{}.lock", self.names.unit));
+        let path = self.control.lock_file(&self.names, &self.app.env, &self.app.paths);
+        let Some(path) = path else { return Ok(None) };
         let held = self.app.out.during("waiting for another command on this service", Held::new(&path));
         match held.await {
             Ok(held) => Ok(Some(held)),
             // Whoever may not lock the machine's service may not change it either; the tool will say so.
-            Err(crate::service::lock::Error::File(..)) if self.manager.scope == Scope::System => Ok(None),
+            Err(crate::service::lock::Error::File(..)) if self.scope() == Scope::System => Ok(None),
             Err(error) => Err(self.failed(&error.to_string()).hint("Try again.")),
         }
     }
@@ -86,10 +94,22 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
         }
     }
 
+    /// The Task Scheduler ends a process without a word, so the gateway is asked to end in order before.
+    pub async fn ease_out(&self, service: &Service) {
+        if let Control::Schtasks(_) = self.control
+            && service.runtime.status == RuntimeState::Running
+        {
+            self.health.end(&self.paths(service)).await;
+        }
+    }
+
     /// What to do about a step that failed.
     pub fn remedy(&self, said: &str) -> String {
+        if !matches!(self.control, Control::Systemd(_)) {
+            return self.mend(said);
+        }
         if said.contains("masked") {
-            let scope = if self.manager.scope == Scope::User { "systemctl --user" } else { "sudo systemctl" };
+            let scope = if self.scope() == Scope::User { "systemctl --user" } else { "sudo systemctl" };
             return format!("Run: {scope} unmask {} && {}", self.names.unit, self.app.suggest(&self.typed));
         }
         if missing::is_missing(said) {
@@ -100,16 +120,17 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
 
     /// Fails when this is root by `sudo` and the service is a user's: root has a manager of its own.
     pub fn not_with_sudo(&self) -> Result<(), Failure> {
-        let Some(user) = self.around.sudo_user.as_ref().filter(|_| self.manager.scope == Scope::User) else {
+        let Some(user) = self.around.sudo_user.as_ref().filter(|_| self.scope() == Scope::User) else {
             return Ok(());
         };
         let why = format!("with sudo this would be about a service of root, not of {user}");
-        let (own, system) =
-            (self.app.suggest(self.action.word()), format!("{} --system", self.action.word()));
-        Err(self.failed(&why).hint(format!(
-            "For the service of {user}, run: {own}\nFor one of the machine, run: sudo {}",
-            self.app.suggest(&system)
-        )))
+        let own = self.app.suggest(self.action.word());
+        let mut hint = format!("For the service of {user}, run: {own}");
+        if matches!(self.control, Control::Systemd(_)) {
+            let system = self.app.suggest(&format!("{} --system", self.action.word()));
+            hint.push_str(&format!("\nFor one of the machine, run: sudo {system}"));
+        }
+        Err(self.failed(&why).hint(hint))
     }
 
     /// A failure of this action.
@@ -117,13 +138,39 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
         Failure::failed(format!("Gateway {} failed: {why}", self.action.word()))
     }
 
+    /// Whose service it is.
+    pub const fn scope(&self) -> Scope {
+        self.control.scope()
+    }
+
+    /// ` --system` when that is needed to mean this service.
+    pub fn scope_flag(&self) -> &'static str {
+        if self.scope() == Scope::System { " --system" } else { "" }
+    }
+
     fn mend(&self, said: &str) -> String {
         let again = self.app.suggest(&self.typed);
+        let supervise = self.supervise();
+        let hints = match &self.control {
+            Control::Systemd(manager) => self.mend_systemd(manager.scope, said, &again, &supervise),
+            Control::Launchd(_) => {
+                let commands = launchd::Commands { again: &again, supervise: &supervise };
+                launchd::mend(said, self.around.uid, &self.around.user, &self.names, commands)
+            }
+            Control::Schtasks(_) => {
+                let alone = self.app.suggest_start();
+                let commands = schtasks::Commands { again: &again, alone: &alone };
+                schtasks::mend(said, &self.names, commands)
+            }
+        };
+        hints.join("\n")
+    }
+
+    fn mend_systemd(&self, scope: Scope, said: &str, again: &str, supervise: &str) -> Vec<String> {
         let linger = self.app.suggest("install --linger");
         let system = self.app.suggest("install --system");
-        let supervise = self.supervise();
-        let commands = Commands { again: &again, linger: &linger, system: &system, supervise: &supervise };
-        missing::mend(self.manager.scope, said, &self.around, commands).join("\n")
+        let commands = Commands { again, linger: &linger, system: &system, supervise };
+        missing::mend(scope, said, &self.around, commands)
     }
 
     /// How to run the gateway without a service manager.

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use clap::Parser;
 use gateway_base::clock::{Clock, since_boot};
@@ -22,8 +23,11 @@ use crate::exit::Failure;
 use crate::output::Output;
 use crate::service::systemd::Manager;
 use crate::service::testing::Fake;
-use crate::service::{Call, Ran, RunError, Scope};
+use crate::service::{Call, Control, Ran, RunError, Scope};
 use crate::spelling::Words;
+
+mod launchd;
+mod schtasks;
 
 /// A unit as the stand-in knows it.
 #[derive(Default)]
@@ -98,8 +102,23 @@ impl Health for Well {
     async fn ask(&self, _: &Paths) -> Answer {
         match self.0.borrow().pid {
             0 => Answer::NotYet,
-            pid => Answer::Serving(pid),
+            pid => Answer::Serving { pid, started: Duration::ZERO },
         }
+    }
+
+    async fn end(&self, _: &Paths) {
+        panic!("systemd ends the gateway in order by itself");
+    }
+}
+
+fn request(cli: &Cli) -> Request<'_> {
+    match &cli.command {
+        Command::Install(args) => Request::Install(args),
+        Command::Start(args) => Request::Start(args),
+        Command::Stop(args) => Request::Stop(args),
+        Command::Restart(args) => Request::Restart(args),
+        Command::Uninstall(args) => Request::Uninstall(args),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -135,17 +154,10 @@ impl Machine {
 
     async fn run_with(&self, line: &str, fake: &Fake) -> Result<Outcome, Failure> {
         let cli = Cli::parse_from(std::iter::once("gatewayctl").chain(line.split(' ')));
-        let request = match &cli.command {
-            Command::Install(args) => Request::Install(args),
-            Command::Start(args) => Request::Start(args),
-            Command::Stop(args) => Request::Stop(args),
-            Command::Restart(args) => Request::Restart(args),
-            Command::Uninstall(args) => Request::Uninstall(args),
-            other => panic!("{other:?}"),
-        };
+        let request = request(&cli);
         let health = Well(self.unit.clone());
         let mut site = site(&self.app, request, fake, &health);
-        site.manager = Manager::at(Scope::User, self.home.path());
+        site.control = Control::Systemd(Manager::at(Scope::User, self.home.path()));
         (site.around.sudo_user, site.around.uid, site.around.booted) = (None, 1000, true);
         site.around.session = false;
         site.around.user = "you".to_owned();
@@ -296,7 +308,7 @@ async fn a_restart_that_was_done_meanwhile_is_joined() {
     let Command::Restart(args) = &cli.command else { panic!("restart") };
     let health = Well(machine.unit.clone());
     let mut late = site(&machine.app, Request::Restart(args), &machine.fake, &health);
-    late.manager = Manager::at(Scope::User, machine.home.path());
+    late.control = Control::Systemd(Manager::at(Scope::User, machine.home.path()));
     machine.done("restart").await;
     assert_eq!(machine.unit.borrow().starts, 2);
     act(&mut late, Request::Restart(args)).await.expect("joins");

@@ -10,17 +10,17 @@ use super::site::Site;
 use super::wait;
 use crate::args::UninstallArgs;
 use crate::exit::Failure;
-use crate::service::{Runner, Service, Step, systemd};
+use crate::service::{Runner, Service};
 
 /// Uninstalls it.
 pub async fn uninstall<R: Runner, H: Health>(
     site: &Site<'_, R, H>,
     args: &UninstallArgs,
 ) -> Result<Outcome, Failure> {
-    let path = site.names.unit_path(site.manager.scope);
-    let steps = systemd::remove(&site.manager, &site.names.unit, &path);
+    let path = site.control.file(&site.names);
+    let noun = site.control.kind().noun();
     if site.dry_run {
-        return planned(site, args, steps).await;
+        return planned(site, args).await;
     }
     site.available().await?;
     let held = site.lock().await?;
@@ -28,15 +28,15 @@ pub async fn uninstall<R: Runner, H: Health>(
     let purge = purge_of(site, args, &before)?;
     let outcome = if is_there(&before) {
         end(site, &before).await?;
-        site.take(&steps).await?;
+        site.take(&site.control.remove(&site.names, &before)).await?;
         let service = wait::forgotten(site).await?;
         let mut outcome = Outcome::new(Done::Uninstalled);
-        outcome.say(format!("Removed systemd service: {}", path.display()));
+        outcome.say(format!("Removed {noun}: {}", path.display()));
         outcome.service = Some(service);
         outcome
     } else {
         let mut outcome = Outcome::new(Done::NotLoaded);
-        outcome.say(format!("Systemd service not found at {}", path.display()));
+        outcome.say(format!("{} not found at {}", capital(noun), path.display()));
         outcome.service = Some(before);
         outcome
     };
@@ -68,11 +68,10 @@ fn finish<R: Runner, H: Health>(
 async fn planned<R: Runner, H: Health>(
     site: &Site<'_, R, H>,
     args: &UninstallArgs,
-    steps: Vec<Step>,
 ) -> Result<Outcome, Failure> {
     let before = site.service().await;
-    let mut all = systemd::stop(&site.manager, &site.names);
-    all.extend(steps);
+    let mut all = site.control.stop(&site.names, &before);
+    all.extend(site.control.remove(&site.names, &before));
     let mut outcome = Outcome::planned(all);
     if args.purge {
         let state = site.paths(&before).state;
@@ -91,6 +90,11 @@ fn purge_of<R: Runner, H: Health>(
     }
     let purge = purge::Purge::new(site.paths(before), &site.app.env, before.runtime.pid);
     purge.map(Some).map_err(|error| site.failed(&error.to_string()).hint("Nothing was changed."))
+}
+
+fn capital(noun: &str) -> String {
+    let mut letters = noun.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn drop_ins(file: &Path) -> PathBuf {

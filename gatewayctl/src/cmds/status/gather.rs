@@ -18,7 +18,7 @@ use crate::exit::Failure;
 use crate::gateway;
 use crate::logfile;
 use crate::ports::{self, PortReport, PortStatus};
-use crate::service::{self, Installed, Manager, Names, RuntimeState, Service, System};
+use crate::service::{self, Control, Installed, Names, RuntimeState, Service, System};
 use crate::settings::Settings;
 use crate::target::{self, Target};
 use crate::ws::{self, Connection, Mode, Options};
@@ -38,7 +38,7 @@ const SHOWN: [&str; 5] = [
 /// The report, and the target that was probed, for the block below a failure.
 pub async fn gather(app: &App, args: &StatusArgs) -> Result<(Report, Target), Failure> {
     let names = Names::new(&app.env, &app.paths);
-    let service = service::query(Manager::native(), &names, &app.env, &System).await;
+    let service = Control::native(names.scope(), &app.env).query(&names, &System).await;
     let (cli, cli_env) = app.settings();
     let (daemon_env, daemon_paths) = match &service.command {
         Some(command) => command.place(&app.env, &app.paths),
@@ -65,7 +65,7 @@ pub async fn gather(app: &App, args: &StatusArgs) -> Result<(Report, Target), Fa
         port: &port,
         rpc: rpc.as_ref(),
     });
-    let legacy = service::old::find(&names, service.scope, app.paths.profile.as_ref());
+    let legacy = service::old::find(service.manager, &names, service.scope, app.paths.profile.as_ref());
     let legacy_services = legacy.iter().map(service::old::Old::extra).collect();
     let report = Report {
         config: config_report(&app.paths, &cli, &daemon_paths, &daemon_settings),
@@ -234,9 +234,9 @@ fn gateway_report(place: &Place, settings: &Settings, remote: bool) -> GatewayRe
 
 fn service_report(service: Service) -> ServiceReport {
     let (label, loaded_text, not_loaded_text) = service.manager.words();
-    let text =
-        service.command.as_ref().and_then(|command| std::fs::read_to_string(&command.source_path).ok());
-    let audit = service::audit(service.command.as_ref(), text.as_deref().unwrap_or_default(), Path::exists);
+    let text = service.command.as_ref().and_then(|command| service::read_file(&command.source_path));
+    let text = text.unwrap_or_default();
+    let audit = service::audit(service.manager, service.command.as_ref(), &text, Path::exists);
     let state_text = service.installed_word();
     let command = service.command.map(|mut command| {
         command.environment.retain(|name, _| SHOWN.contains(&name.as_str()));
@@ -275,7 +275,7 @@ mod tests {
         command.environment.insert("CLAWDBOT_GATEWAY_TOKEN".into(), "canary".into());
         command.environment.insert("CLAWDBOT_GATEWAY_PORT".into(), "18789".into());
         let report = service_report(Service {
-            manager: Manager::Systemd,
+            manager: service::Manager::Systemd,
             scope: service::Scope::User,
             installed: Installed::Yes,
             command: Some(command),

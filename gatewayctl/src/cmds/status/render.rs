@@ -5,7 +5,8 @@ use super::rpc::Rpc;
 use crate::app::App;
 use crate::phrase::age;
 use crate::ports::PortStatus;
-use crate::service::{Runtime, RuntimeState, Scope, is_unavailable};
+use crate::service::launchd::error_log;
+use crate::service::{Command, Manager, Runtime, RuntimeState, Scope, is_unavailable};
 use crate::target::Target;
 use crate::text::{Line, Style, Text};
 
@@ -181,8 +182,10 @@ fn runtime_details(text: &mut Text, report: &Report, app: &App) {
             "If you're in a container, run the gateway in the foreground: {}",
             app.suggest_start()
         ));
-    } else if runtime.missing_unit || (runtime.status != RuntimeState::Running && !installed) {
+    } else if runtime.status != RuntimeState::Running && !installed {
         text.say("Service not installed.");
+    } else if runtime.missing_unit {
+        text.say(format!("Service is installed but not loaded. Start it: {}", app.suggest("start")));
     } else if runtime.status == RuntimeState::Stopped {
         text.say("Service is loaded but not running (likely exited immediately).");
     }
@@ -194,12 +197,9 @@ fn runtime_details(text: &mut Text, report: &Report, app: &App) {
         }
     }
     if (silent || runtime.status == RuntimeState::Stopped)
-        && installed
-        && let Some(unit) =
-            report.service.command.as_ref().and_then(|command| command.source_path.file_name())
+        && let Some(command) = &report.service.command
     {
-        let whose = if report.service.scope == Scope::User { "--user " } else { "" };
-        text.push(format!("Logs: journalctl {whose}-u {} -n 200 --no-pager", unit.to_string_lossy()).into());
+        text.push(format!("Logs: {}", logs(report, command, app)).into());
     }
     if report.rpc.as_ref().is_some_and(|rpc| rpc.ok) {
         text.say("RPC probe: ok");
@@ -209,6 +209,20 @@ fn runtime_details(text: &mut Text, report: &Report, app: &App) {
         text.gap();
         text.append(report.port.render());
     }
+}
+
+/// Where is what the gateway said before it had a log.
+fn logs(report: &Report, command: &Command, app: &App) -> String {
+    let is = |manager: Manager| report.service.label == manager.words().0;
+    if is(Manager::Launchd) {
+        return app.paths.tilde(&error_log(&app.paths.log_file()));
+    }
+    if is(Manager::Schtasks) {
+        return app.paths.tilde(&app.paths.log_file());
+    }
+    let whose = if report.service.scope == Scope::User { "--user " } else { "" };
+    let unit = command.source_path.file_name().unwrap_or_default().to_string_lossy();
+    format!("journalctl {whose}-u {unit} -n 200 --no-pager")
 }
 
 /// `running (pid 12345, sub running, last exit 0, reason 0)`.

@@ -13,24 +13,24 @@ use crate::cmds::service::program;
 use crate::doctor::facts::ServiceFacts;
 use crate::service::systemd::missing::{self, Commands, Surroundings};
 use crate::service::systemd::{self, linger};
-use crate::service::{self, Command, Manager, Names, Parts, Scope, Service, Spec, System};
+use crate::service::{self, Command, Control, Manager, Names, Parts, Scope, Service, Spec, System};
 
 /// Asks the manager; `deep` looks for strangers among the machine's services too. `port` is the one that a gateway
 /// started from here would take.
 pub async fn gather(app: &App, port: u16, deep: bool) -> ServiceFacts {
     let names = Names::new(&app.env, &app.paths);
-    let service = service::query(Manager::native(), &names, &app.env, &System).await;
+    let service = Control::native(names.scope(), &app.env).query(&names, &System).await;
     let command = service.command.as_ref();
-    let text = command.and_then(|command| fs::read_to_string(&command.source_path).ok()).unwrap_or_default();
+    let text = command.and_then(|command| service::read_file(&command.source_path)).unwrap_or_default();
     let named = command.and_then(|command| command.program_arguments.first());
     let own = program::daemon(app.own.as_deref(), &app.env);
-    let older = service::old::find(&names, service.scope, app.paths.profile.as_ref());
+    let older = service::old::find(service.manager, &names, service.scope, app.paths.profile.as_ref());
     let drift = match &own {
         Some(program) if can_compare(&service) => drift(app, &names, program, port, &text).await,
         _ => None,
     };
     ServiceFacts {
-        audit: service::audit(command, &text, Path::exists),
+        audit: service::audit(service.manager, command, &text, Path::exists),
         drift,
         older: older.iter().map(service::old::Old::extra).collect(),
         extras: service::find_foreign(&names, deep),
@@ -52,14 +52,16 @@ fn can_compare(service: &Service) -> bool {
 async fn drift(app: &App, names: &Names, program: &Path, port: u16, installed: &str) -> Option<Vec<String>> {
     let scope = Scope::User;
     let (paths, env) = (&app.paths, &app.env);
-    let spec = Spec::new(Parts { scope, names, paths, env, program, port, user: None });
+    let spec =
+        Spec::new(Parts { manager: Manager::Systemd, scope, names, paths, env, program, port, user: None });
     let manager = systemd::Manager::new(scope, env);
     let text = systemd::unit_text(&manager, &spec, &System).await.ok()?;
     Some(service::difference(installed, &text))
 }
 
 fn mend(app: &App, service: &Service) -> Vec<String> {
-    let Some(said) = service.runtime.detail.as_deref().filter(|_| service.command.is_some()) else {
+    let systemd = service.manager == Manager::Systemd && service.command.is_some();
+    let Some(said) = service.runtime.detail.as_deref().filter(|_| systemd) else {
         return Vec::new();
     };
     let commands = Commands {

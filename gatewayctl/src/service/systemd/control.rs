@@ -11,7 +11,7 @@ use crate::service::runner::Runner;
 use crate::service::scope::Scope;
 use crate::service::spec::Spec;
 use crate::service::status::{Installed, Runtime, RuntimeState, Service};
-use crate::service::step::Step;
+use crate::service::step::{Form, Step};
 
 /// What is known about the unit.
 pub async fn query(manager: &Manager, names: &Names, runner: &impl Runner) -> Service {
@@ -46,8 +46,9 @@ pub async fn unit_text(
 #[must_use]
 pub fn install(manager: &Manager, names: &Names, text: String) -> Vec<Step> {
     let unit = names.unit.as_str();
+    let form = if manager.scope == Scope::System { Form::Public } else { Form::Private };
     vec![
-        Step::Write { path: names.unit_path(manager.scope), text, public: manager.scope == Scope::System },
+        Step::Write { path: names.unit_path(manager.scope), text, form },
         Step::Run(manager.systemctl(["daemon-reload"])),
         Step::Run(manager.systemctl(["enable", "--quiet", unit])),
         clear(manager, names),

@@ -36,13 +36,12 @@ impl Account {
     }
 }
 
-/// The number of the user who runs this process. Linux only.
+/// The number of the user who runs this process; there are none on Windows.
 #[must_use]
 pub fn own_uid() -> Option<u32> {
     #[cfg(unix)]
     {
-        use std::os::unix::fs::MetadataExt;
-        fs::metadata("/proc/self").ok().map(|meta| meta.uid())
+        Some(rustix::process::geteuid().as_raw())
     }
     #[cfg(not(unix))]
     {

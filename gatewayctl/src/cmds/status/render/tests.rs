@@ -174,6 +174,42 @@ fn a_foreground_gateway_without_a_service_manager() {
 }
 
 #[test]
+fn the_box_is_the_same_for_every_manager() {
+    let app = app();
+    for (manager, line) in [
+        (Manager::Systemd, "Service: systemd (enabled)"),
+        (Manager::Launchd, "Service: LaunchAgent (loaded)"),
+        (Manager::Schtasks, "Service: Scheduled Task (registered)"),
+    ] {
+        let mut report = report(Some(command()), running(), Some(daemon()), Some(good_rpc()));
+        let (label, loaded, not_loaded) = manager.words();
+        (report.service.label, report.service.state_text) = (label, loaded);
+        (report.service.loaded_text, report.service.not_loaded_text) = (loaded, not_loaded);
+        let text = render(&report, &target(&app), &app).plain();
+        let rows: Vec<&str> = text.lines().take(7).map(|row| row.trim_matches(['│', ' '])).collect();
+        assert_eq!((rows[0], rows[2]), ("Gateway service status", line));
+        assert_eq!(rows[3..6], ["Runtime: running (PID 12345)", "Port: 18789", "Last gateway error: none"]);
+        assert_schema("status", &report);
+    }
+}
+
+#[test]
+fn the_log_to_look_at_is_that_of_the_manager() {
+    let app = app();
+    for (manager, log) in [
+        (Manager::Systemd, "Logs: journalctl --user -u "),
+        (Manager::Launchd, "Logs: ~/.clawdbot/logs/gateway.err.log"),
+        (Manager::Schtasks, "Logs: ~/.clawdbot/logs/gateway.log"),
+    ] {
+        let stopped = Runtime { status: RuntimeState::Stopped, missing_unit: true, ..Runtime::default() };
+        let mut report = report(Some(command()), stopped, None, None);
+        report.service.label = manager.words().0;
+        let text = render(&report, &target(&app), &app).plain();
+        assert!(text.contains(log) && text.contains("not loaded. Start it: gatewayctl start"), "{text}");
+    }
+}
+
+#[test]
 fn a_service_that_stopped() {
     let app = app();
     let runtime = Runtime {

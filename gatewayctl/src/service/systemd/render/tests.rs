@@ -8,7 +8,7 @@ use super::*;
 use crate::cmds::testing::assert_golden;
 use crate::service::names::Names;
 use crate::service::spec::Parts;
-use crate::service::status::Command;
+use crate::service::status::{Command, Manager};
 use crate::service::systemd::parse;
 
 fn spec(scope: Scope, profile: Option<&str>) -> Spec {
@@ -16,6 +16,7 @@ fn spec(scope: Scope, profile: Option<&str>) -> Spec {
     let profile = profile.and_then(|name| Profile::parse(name).ok());
     let paths = Paths::resolve(&env, profile).expect("HOME is set");
     Spec::new(Parts {
+        manager: Manager::Systemd,
         scope,
         names: &Names::new(&env, &paths),
         paths: &paths,
@@ -56,7 +57,7 @@ fn what_is_written_is_read_back() {
 fn a_unit_of_ours_has_no_finding() {
     for scope in [Scope::User, Scope::System] {
         let text = unit(&spec(scope, None), 252).expect("is written");
-        let audit = crate::service::audit(Some(&read(&text)), &text, |_| true);
+        let audit = crate::service::audit(Manager::Systemd, Some(&read(&text)), &text, |_| true);
         assert!(audit.ok, "{audit:?}");
     }
 }
