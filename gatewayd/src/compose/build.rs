@@ -46,6 +46,7 @@ use crate::exit::Exit;
 use crate::lifecycle::{self, Goal, Request, Running};
 use crate::reload::{self, How, Reload, ReloadOptions};
 use crate::start::{Boot, Ownership};
+use crate::tunnel::{self, Tunnel};
 use crate::{machine, maintenance};
 
 /// Events that may wait for the hub.
@@ -89,8 +90,9 @@ impl Error {
     }
 }
 
-/// Builds every part, in order, and serves.
-pub async fn serve(boot: Boot) -> Result<Running, Error> {
+/// Builds every part, in order, serves,
+/// and publishes it where that is asked for.
+pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
     let board = Board::new(boot.clock.clone());
     let config = boot.loaded.snapshot.config.clone();
     let live = Live::new(Current::of(&boot.loaded.snapshot, boot.loaded.degraded()));
@@ -108,7 +110,7 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     let access = fixed.access(&config).map_err(Error::Access)?;
     let own = machine::own(&boot.env, &addresses);
     let about = about(&boot, &config, &own);
-    let (clock, tasks) = (&boot.clock, &boot.tasks);
+    let (clock, tasks, names_count) = (&boot.clock, &boot.tasks, access.allow_tailscale);
     let domain = domain::build(domain::Ingredients {
         store: &store,
         live: &live,
@@ -143,7 +145,10 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     });
     let accepting = CancellationToken::new();
     start_ticks(&domain, &boot);
+    let publish = tunnel::Options::of(&boot, &tailscale, tls.is_some(), names_count, &board);
     let urls = listen_all(boot.listeners, tls.as_ref(), &http, &accepting, &boot.tasks);
+    let tunnel = publish.map(|options| Tunnel::start(options, &boot.tasks));
+    let resets = tunnel.clone().filter(|_| boot.exposure.reset_on_exit);
     watch::store(&store, moved_aside(store_note.as_ref()), &domain.devices, &board, &boot.tasks);
     watch::config(&live, &board, &boot.tasks);
     watch::log(boot.log.trouble(), &board, &boot.tasks);
@@ -168,6 +173,7 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
         is_dev: boot.is_dev,
         env: boot.env,
         tasks: boot.tasks.clone(),
+        steps: stop::steps(resets.is_some()),
         watching: CancellationToken::clone(&watching),
     });
     start_admin(admin_socket, backend, &board, &admin_stop, &admin_ended, &boot.tasks);
@@ -178,12 +184,13 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
         hub,
         store,
         tasks: boot.tasks,
+        tunnel: resets,
         accepting,
         watching,
         admin: admin_stop,
         admin_ended,
     };
-    Ok(Running { stop: stop::plan(parts), reload: on_hangup(reload) })
+    Ok((Running { stop: stop::plan(parts), reload: on_hangup(reload) }, tunnel))
 }
 
 fn context(
