@@ -17,6 +17,7 @@ Examples:
   gatewayd --dev                             make and use a development configuration
   gatewayd --bind lan --token \"your-token\"   let devices on the local network connect
   gatewayd --force                           free the port first
+  gatewayd --tailscale serve                 let your devices connect from anywhere through Tailscale
   gatewayd --profile work --port 19789       a second gateway, with its own state
   gatewayd --supervise                       start it again when it fails (containers)
 
@@ -52,6 +53,15 @@ pub struct Args {
     /// Shared secret of auth mode password [default: gateway.auth.password, or CLAWDBOT_GATEWAY_PASSWORD]
     #[arg(long, value_name = "password", allow_hyphen_values = true, value_parser = secret)]
     pub password: Option<Secret>,
+
+    /// Publish the gateway in the tailnet (serve), on the internet (funnel), or not (off) [default:
+    /// gateway.tailscale.mode, or off]
+    #[arg(long, value_name = "mode", allow_hyphen_values = true)]
+    pub tailscale: Option<String>,
+
+    /// Take the Tailscale settings back on exit [default: gateway.tailscale.resetOnExit]
+    #[arg(long)]
+    pub tailscale_reset_on_exit: bool,
 
     /// Start although gateway.mode is not "local"
     #[arg(long)]

@@ -1,4 +1,4 @@
-//! The only place of the daemon that writes to a terminal: the `✓` lines of a start, the refusals, and the lines of
+//! The only place of the daemon that writes to a terminal: the `✓` and `✗` lines of a start, the refusals, and the lines of
 //! the console log. A reader that went away never disturbs the daemon.
 
 use std::io::{self, IsTerminal, Write};
@@ -37,6 +37,11 @@ impl Stream {
 /// A line of success: `✓ <body>`.
 pub fn success(body: &str) {
     Stream::Out.write(&format!("✓ {body}\n"));
+}
+
+/// A line of failure that does not end the daemon: `✗ <body>`.
+pub fn failure(body: &str) {
+    Stream::Err.write(&format!("✗ {body}\n"));
 }
 
 /// A plain line on stdout.

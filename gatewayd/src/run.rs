@@ -6,7 +6,7 @@ use gateway_base::clock::Clock;
 use gateway_base::disk;
 use gateway_base::env::Env;
 use gateway_base::error_chain::Chain;
-use gateway_base::task::panic_text;
+use gateway_base::task::{Kind, Tasks, panic_text};
 use gateway_config::sections::Level;
 
 use crate::args::Args;
@@ -14,6 +14,7 @@ use crate::exit::{Exit, Refusal};
 use crate::lifecycle::{Ended, Goal, Life, Notifier, Program, Signals};
 use crate::logging::{self, LogHandle};
 use crate::start::{self, Boot, Facts, Started};
+use crate::tunnel::Tunnel;
 use crate::{compose, lifecycle, print};
 
 /// How long the last records may take to be written.
@@ -84,14 +85,15 @@ async fn compose(boot: Boot, facts: Facts, signals: &mut Signals) -> Result<life
     if let Some(limit) = lifecycle::raise_descriptors() {
         tracing::debug!(subsystem = "gateway", limit, "limit of open descriptors");
     }
+    let tasks = boot.tasks.clone();
     let composed = tokio::select! {
         biased;
         composed = compose::serve(boot) => composed,
         () = stop_signal(signals) => return Err(Next::Exit(Exit::Stopped)),
     };
     match composed {
-        Ok(running) => {
-            start::announce(&facts);
+        Ok((running, tunnel)) => {
+            announce(facts, tunnel, &tasks);
             Ok(running)
         }
         Err(error) => {
@@ -101,6 +103,15 @@ async fn compose(boot: Boot, facts: Facts, signals: &mut Signals) -> Result<life
             Err(refuse(&Refusal::new(error.exit(), std::iter::once(text).chain(fix))))
         }
     }
+}
+
+/// The lines of the start. With a tunnel its own lines come first when they come soon; nothing but these lines waits.
+fn announce(facts: Facts, tunnel: Option<Tunnel>, tasks: &Tasks) {
+    let Some(tunnel) = tunnel else { return start::announce(&facts) };
+    tasks.spawn("lines of the start", Kind::Request, async move {
+        tunnel.told().await;
+        start::announce(&facts);
+    });
 }
 
 async fn stop_signal(signals: &mut Signals) {

@@ -28,4 +28,6 @@ mod start;
 mod stop;
 #[cfg(target_os = "linux")]
 mod supervise;
+#[cfg(unix)]
+mod tailscale;
 mod traffic;

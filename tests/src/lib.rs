@@ -16,6 +16,8 @@ pub mod http;
 pub mod program;
 pub mod random;
 pub mod setup;
+#[cfg(unix)]
+pub mod tailnet;
 pub mod wait;
 pub mod workspace;
 pub mod ws_client;

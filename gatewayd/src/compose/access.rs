@@ -11,6 +11,7 @@ use gateway_domain::auth::secret::Mode;
 
 use crate::args::Args;
 use crate::start::auth::{self, Auth};
+use crate::start::exposure::{self, Exposure};
 
 /// What does not change while the process runs.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Fixed {
     pub args: Args,
     /// The environment.
     pub env: Env,
+    /// To whom Tailscale publishes it.
+    pub exposure: Exposure,
     /// Where the gateway listens.
     pub listening: Vec<SocketAddr>,
     /// This machine's own tailnet addresses.
@@ -37,8 +40,14 @@ impl Fixed {
                 "without gateway.auth.token or gateway.auth.password, {address} would be open to everybody"
             ));
         }
+        let reach = self.exposure.reach;
+        let allow_tailscale = exposure::names_count(reach, &auth, &config.gateway);
+        if let Some(reach) = reach {
+            exposure::needs(reach, &auth, allow_tailscale)?;
+        }
         Ok(Access {
             mode: mode(auth),
+            allow_tailscale,
             proxies: TrustedProxies::from(config.gateway.trusted_proxies.clone()),
             origins: config.gateway.control_ui.allowed_origins.clone(),
             insecure_control_ui: config.gateway.control_ui.allow_insecure_auth,

@@ -22,7 +22,6 @@ use gateway_server::ws::preauth::PreAuth;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::stop::STEPS;
 use crate::lifecycle::{Goal, Lifecycle, Phase, Progress, Request};
 use crate::log_stream;
 use crate::reload::{How, Reload, WHOLE_FILE};
@@ -48,6 +47,8 @@ pub struct Parts {
     pub is_dev: bool,
     pub env: Env,
     pub tasks: Tasks,
+    /// Names of the steps of a stop.
+    pub steps: Vec<&'static str>,
     /// Ends the streams of a stop's progress.
     pub watching: CancellationToken,
 }
@@ -233,7 +234,7 @@ impl Backend for Admin {
             self.parts.tasks.spawn(
                 "shutdown progress",
                 Kind::Request,
-                report_progress(progress, to, watching),
+                report_progress(progress, self.parts.steps.clone(), to, watching),
             );
             self.parts
                 .lifecycle
@@ -331,6 +332,7 @@ fn reload_response(report: Reloaded, dry_run: bool, config_hash: String) -> v1::
 /// looks are told too, in order.
 async fn report_progress(
     mut progress: tokio::sync::watch::Receiver<Progress>,
+    steps: Vec<&'static str>,
     to: mpsc::Sender<v1::ShutdownResponse>,
     watching: CancellationToken,
 ) {
@@ -353,7 +355,7 @@ async fn report_progress(
         }
         for (step, state) in news {
             let step = v1::ShutdownResponse {
-                step: STEPS.get(step).copied().unwrap_or_default().to_owned(),
+                step: steps.get(step).copied().unwrap_or_default().to_owned(),
                 state: state.into(),
                 elapsed: Some(time::duration(began.elapsed())),
                 ..v1::ShutdownResponse::default()
@@ -379,15 +381,16 @@ mod tests {
 
     #[tokio::test]
     async fn steps_that_went_by_unseen_are_told_in_order() {
-        let at = |done, step| Progress { phase: Phase::Stopping, step, done, total: STEPS.len() };
-        let (progress, from) = tokio::sync::watch::channel(at(0, Some(STEPS[0])));
+        let names = crate::compose::stop::steps(true);
+        let at = |done, step| Progress { phase: Phase::Stopping, step, done, total: names.len() };
+        let (progress, from) = tokio::sync::watch::channel(at(0, Some(names[0])));
         let (to, mut told) = mpsc::channel(32);
         let watching = CancellationToken::new();
-        let report = report_progress(from, to, watching.clone());
+        let report = report_progress(from, names.clone(), to, watching.clone());
         let drive = async {
             let mut steps = Vec::new();
             steps.extend(told.recv().await);
-            progress.send_replace(at(3, Some(STEPS[3])));
+            progress.send_replace(at(3, Some(names[3])));
             for _ in 0..6 {
                 steps.extend(told.recv().await);
             }
@@ -398,6 +401,6 @@ mod tests {
         let running = i32::from(v1::StepState::Running);
         let done = i32::from(v1::StepState::Done);
         let want = [(0, running), (0, done), (1, running), (1, done), (2, running), (2, done), (3, running)];
-        assert_eq!(steps, want.map(|(n, state)| (STEPS[n].to_owned(), state)));
+        assert_eq!(steps, want.map(|(n, state)| (names[n].to_owned(), state)));
     }
 }

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use gateway_adapters::store::{self, Opened, Store, StoreOptions};
+use gateway_adapters::tailscale::Tailscale;
 use gateway_admin::endpoint::Fallback;
 use gateway_api::Api;
+use gateway_api::caller::Grant;
 use gateway_api::context::{About, Context, Control, LogReader, Reloaded};
 use gateway_api::dispatch::Dispatcher;
 use gateway_api::domain::Domain;
@@ -20,6 +22,7 @@ use gateway_base::task::Kind;
 use gateway_config::last_good;
 use gateway_config::live::{Current, Live};
 use gateway_domain::auth::limiter::Limiter;
+use gateway_domain::auth::tailnet::Identities;
 use gateway_domain::ports::BoxFuture;
 use gateway_domain::presence::Own;
 use gateway_server::admin::health::{Board, Part, Phase, State};
@@ -43,6 +46,7 @@ use crate::exit::Exit;
 use crate::lifecycle::{self, Goal, Request, Running};
 use crate::reload::{self, How, Reload, ReloadOptions};
 use crate::start::{Boot, Ownership};
+use crate::tunnel::{self, Tunnel};
 use crate::{machine, maintenance};
 
 /// Events that may wait for the hub.
@@ -86,8 +90,9 @@ impl Error {
     }
 }
 
-/// Builds every part, in order, and serves.
-pub async fn serve(boot: Boot) -> Result<Running, Error> {
+/// Builds every part, in order, serves,
+/// and publishes it where that is asked for.
+pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
     let board = Board::new(boot.clock.clone());
     let config = boot.loaded.snapshot.config.clone();
     let live = Live::new(Current::of(&boot.loaded.snapshot, boot.loaded.degraded()));
@@ -105,7 +110,7 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     let access = fixed.access(&config).map_err(Error::Access)?;
     let own = machine::own(&boot.env, &addresses);
     let about = about(&boot, &config, &own);
-    let (clock, tasks) = (&boot.clock, &boot.tasks);
+    let (clock, tasks, names_count) = (&boot.clock, &boot.tasks, access.allow_tailscale);
     let domain = domain::build(domain::Ingredients {
         store: &store,
         live: &live,
@@ -121,7 +126,8 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     let events = domain.bus.subscribe(HUB_QUEUE);
     let hub = Hub::start(events, shards(), hub_metrics.clone(), traffic.clone(), &boot.tasks);
     let root = Arc::new(Root { reload: std::sync::OnceLock::new() });
-    let cx = context(&boot, &live, access, about, &domain, &root);
+    let tailscale = Tailscale::new(&boot.env);
+    let cx = context(&boot, &live, access, about, &domain, &root, &tailscale);
     let reload = start_reload(&boot, &live, fixed, &cx, &hub);
     // Set once, here; methods can only be called after the listeners are served below.
     let _ = root.reload.set(reload.clone());
@@ -139,7 +145,10 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     });
     let accepting = CancellationToken::new();
     start_ticks(&domain, &boot);
+    let publish = tunnel::Options::of(&boot, &tailscale, tls.is_some(), names_count, &board);
     let urls = listen_all(boot.listeners, tls.as_ref(), &http, &accepting, &boot.tasks);
+    let tunnel = publish.map(|options| Tunnel::start(options, &boot.tasks));
+    let resets = tunnel.clone().filter(|_| boot.exposure.reset_on_exit);
     watch::store(&store, moved_aside(store_note.as_ref()), &domain.devices, &board, &boot.tasks);
     watch::config(&live, &board, &boot.tasks);
     watch::log(boot.log.trouble(), &board, &boot.tasks);
@@ -164,6 +173,7 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
         is_dev: boot.is_dev,
         env: boot.env,
         tasks: boot.tasks.clone(),
+        steps: stop::steps(resets.is_some()),
         watching: CancellationToken::clone(&watching),
     });
     start_admin(admin_socket, backend, &board, &admin_stop, &admin_ended, &boot.tasks);
@@ -174,12 +184,13 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
         hub,
         store,
         tasks: boot.tasks,
+        tunnel: resets,
         accepting,
         watching,
         admin: admin_stop,
         admin_ended,
     };
-    Ok(Running { stop: stop::plan(parts), reload: on_hangup(reload) })
+    Ok((Running { stop: stop::plan(parts), reload: on_hangup(reload) }, tunnel))
 }
 
 fn context(
@@ -189,6 +200,7 @@ fn context(
     about: About,
     domain: &Domain,
     root: &Arc<Root>,
+    tailscale: &Tailscale,
 ) -> Arc<Context> {
     Arc::new(Context {
         clock: boot.clock.clone(),
@@ -197,6 +209,7 @@ fn context(
         config: live.clone(),
         access: ArcSwap::from_pointee(access),
         limiter: Limiter::new(boot.clock.clone()),
+        identities: Identities::new(Arc::new(tailscale.clone())),
         about,
         domain: domain.clone(),
         control: root.clone(),
@@ -218,6 +231,7 @@ fn fixed(boot: &Boot, addresses: &[std::net::IpAddr]) -> Fixed {
     Fixed {
         args: boot.args.clone(),
         env: boot.env.clone(),
+        exposure: boot.exposure,
         listening: boot.listeners.iter().map(|(address, _)| *address).collect(),
         own_tailnet: addresses.iter().copied().filter(|ip| net::is_tailnet(*ip)).collect(),
     }
@@ -401,8 +415,12 @@ fn start_reload(boot: &Boot, live: &Live, fixed: Fixed, cx: &Arc<Context>, hub: 
             cx.about.log_file.store(Arc::new(config.logging.file.clone()));
             lifecycle.allow_restarts(config.commands.restart);
             let before = cx.access.swap(Arc::new(access));
-            if before.mode != cx.access.load().mode {
-                end_shared_sessions(&hub, &tasks);
+            let after = cx.access.load();
+            if before.mode != after.mode {
+                end_sessions(&hub, &tasks, |grant| matches!(grant, Grant::SharedSecret | Grant::Open));
+            }
+            if before.allow_tailscale && !after.allow_tailscale {
+                end_sessions(&hub, &tasks, |grant| grant == Grant::Tailscale);
             }
             Ok(())
         }),
@@ -415,17 +433,12 @@ fn start_reload(boot: &Boot, live: &Live, fixed: Fixed, cx: &Arc<Context>, hub: 
     reload
 }
 
-/// Sessions that were opened with the old shared secret prove themselves again (GHSA-68x5).
-fn end_shared_sessions(hub: &Hub, tasks: &gateway_base::task::Tasks) {
+/// Sessions that came in by what no longer counts prove themselves again (GHSA-68x5).
+fn end_sessions(hub: &Hub, tasks: &gateway_base::task::Tasks, by: fn(Grant) -> bool) {
     let hub = hub.clone();
     tasks.spawn("changed secret", Kind::Request, async move {
-        let by_secret = |client: &gateway_server::ws::hub::Client| {
-            matches!(
-                client.caller.grant,
-                gateway_api::caller::Grant::SharedSecret | gateway_api::caller::Grant::Open
-            )
-        };
-        hub.close(by_secret, 1008, "gateway auth changed; connect again").await;
+        let theirs = move |client: &gateway_server::ws::hub::Client| by(client.caller.grant);
+        hub.close(theirs, 1008, "gateway auth changed; connect again").await;
     });
 }
 

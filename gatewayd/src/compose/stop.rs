@@ -12,9 +12,10 @@ use gateway_wire::types::shutdown::ShutdownEvent;
 use tokio_util::sync::CancellationToken;
 
 use crate::lifecycle::{Goal, StopPlan};
+use crate::tunnel::Tunnel;
 
-/// Names of the steps, in order; a controller that watches sees each of them.
-pub const STEPS: [&str; 6] = [
+/// Names of the steps that every stop has, in order.
+const STEPS: [&str; 6] = [
     "tell clients",
     "stop accepting",
     "close clients",
@@ -23,6 +24,18 @@ pub const STEPS: [&str; 6] = [
     "end tasks",
 ];
 
+/// The step after the first one where the publication through Tailscale is taken back.
+const RESET: &str = "take the tailscale settings back";
+
+/// Names of the steps, in order; a controller that watches sees each of them.
+pub fn steps(resets: bool) -> Vec<&'static str> {
+    let mut names = STEPS.to_vec();
+    if resets {
+        names.insert(1, RESET);
+    }
+    names
+}
+
 /// What the stop acts on.
 pub struct Parts {
     pub board: Board,
@@ -30,6 +43,8 @@ pub struct Parts {
     pub hub: Hub,
     pub store: Store,
     pub tasks: Tasks,
+    /// What is taken back.
+    pub tunnel: Option<Tunnel>,
     /// Ends accepting on the control plane's port.
     pub accepting: CancellationToken,
     /// Ends the streams of a stop's progress.
@@ -42,7 +57,7 @@ pub struct Parts {
 
 /// The steps, in order.
 pub fn plan(parts: Parts) -> StopPlan {
-    let Parts { board, domain, hub, store, tasks, accepting, watching, admin, admin_ended } = parts;
+    let Parts { board, domain, hub, store, tasks, tunnel, accepting, watching, admin, admin_ended } = parts;
     let [tell, stop_accepting, close, flush, close_admin, end] = STEPS;
     let mut plan = StopPlan::default();
     let second = Duration::from_secs(1);
@@ -58,6 +73,9 @@ pub fn plan(parts: Parts) -> StopPlan {
             Ok(())
         }
     });
+    if let Some(tunnel) = tunnel {
+        plan.polite(RESET, 2 * second, move |_| tunnel.reset());
+    }
     plan.needed(stop_accepting, second, move |_| async move {
         accepting.cancel();
         Ok(())

@@ -13,6 +13,7 @@ use gateway_config::sections::Bind;
 
 use super::auth::Auth;
 use super::configuration::{self, Loaded};
+use super::exposure::Exposure;
 use super::identity::Identity;
 use super::ownership::{Locks, Ownership};
 use super::{checks, claim};
@@ -39,6 +40,8 @@ pub struct Boot {
     pub loaded: Loaded,
     /// What clients must present.
     pub auth: Auth,
+    /// To whom Tailscale publishes it.
+    pub exposure: Exposure,
     /// The port.
     pub port: u16,
     /// The bind mode.
@@ -129,6 +132,7 @@ pub async fn boot(
         is_dev: who.is_dev,
         loaded,
         auth: allowed.auth,
+        exposure: allowed.exposure,
         port: allowed.port.number,
         bind: allowed.bind,
         listeners: claimed.bound.listeners,

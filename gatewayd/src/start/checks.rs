@@ -5,6 +5,7 @@ use gateway_base::env::Env;
 use gateway_config::sections::{Bind, Gateway, Mode};
 
 use super::auth::{self, Auth};
+use super::exposure::Exposure;
 use crate::args::Args;
 use crate::bind;
 use crate::exit::{Exit, Refusal};
@@ -18,6 +19,8 @@ pub struct Allowed {
     pub bind: Bind,
     /// What clients must present.
     pub auth: Auth,
+    /// To whom Tailscale publishes it.
+    pub exposure: Exposure,
 }
 
 /// The port and where it comes from.
@@ -48,11 +51,14 @@ pub fn with_config(args: &Args, present: bool, config: &Gateway, env: &Env) -> R
     let configured = config.port;
     let port = Port { number: named.unwrap_or(configured), is_explicit: named.is_some(), configured };
     auth_word(args)?;
+    tailscale_word(args)?;
     mode_is_local(args, present, config)?;
     let bind = bind_flag(args)?.unwrap_or(config.bind);
     let auth = auth::resolve(args, config, env)?;
     reachable_needs_auth(bind, &auth, config)?;
-    Ok(Allowed { port, bind, auth })
+    let exposure = Exposure::resolve(args, config);
+    exposure.check(bind, &auth, config)?;
+    Ok(Allowed { port, bind, auth, exposure })
 }
 
 /// The port of the flag or the environment. A wrong flag is refused; a wrong variable is as good as none.
@@ -66,13 +72,23 @@ pub fn named_port(args: &Args, env: &Env) -> Result<Option<u16>, Refusal> {
 /// Whether the flags alone are in order.
 #[must_use]
 pub fn flags_are_sound(args: &Args) -> bool {
-    before_config(args).is_ok() && auth_word(args).is_ok() && bind_flag(args).is_ok()
+    before_config(args).is_ok()
+        && auth_word(args).is_ok()
+        && tailscale_word(args).is_ok()
+        && bind_flag(args).is_ok()
 }
 
 fn auth_word(args: &Args) -> Result<(), Refusal> {
     match args.auth.as_deref() {
         None | Some("token" | "password") => Ok(()),
         Some(_) => Err(refused(["Invalid --auth (use \"token\" or \"password\")"])),
+    }
+}
+
+fn tailscale_word(args: &Args) -> Result<(), Refusal> {
+    match args.tailscale.as_deref() {
+        None | Some("off" | "serve" | "funnel") => Ok(()),
+        Some(_) => Err(refused(["Invalid --tailscale (use \"off\", \"serve\", or \"funnel\")"])),
     }
 }
 

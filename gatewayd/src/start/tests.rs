@@ -1,5 +1,6 @@
 use std::ffi::OsString;
 
+use gateway_adapters::tailscale::Reach;
 use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use gateway_base::secret::Secret;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::auth::Auth;
 use super::checks::{Allowed, Port, before_config, with_config};
+use super::exposure::{Exposure, names_count};
 use super::identity::Identity;
 use crate::args::{Args, Parsed};
 use crate::exit::{Exit, Refusal};
@@ -209,4 +211,78 @@ fn a_broken_file_is_explained_with_its_path_and_refused() {
     assert!(refusal.lines[3].starts_with("  - <root>: JSON5 parse failed:"), "{:?}", refusal.lines);
     assert!(refusal.lines[3].contains("2:"), "{:?}", refusal.lines);
     assert_eq!(refusal.lines.last().map(String::as_str), Some("Run: clawdbot doctor --fix"));
+}
+
+#[test]
+fn tailscale_publishes_only_what_is_safe() {
+    let loopback =
+        ["Gateway failed to start: Error: tailscale serve/funnel requires gateway bind=loopback (127.0.0.1)"];
+    let password = [
+        "Gateway failed to start: Error: tailscale funnel requires gateway auth mode=password (set gateway.auth.password or CLAWDBOT_GATEWAY_PASSWORD)",
+    ];
+    let local = |auth: Value| json!({"mode": "local", "auth": auth});
+    assert_eq!(
+        refused("--auth y --tailscale z", json!({"mode": "local"}))[0],
+        "Invalid --auth (use \"token\" or \"password\")"
+    );
+    assert_eq!(
+        refused("--tailscale on", json!({})),
+        ["Invalid --tailscale (use \"off\", \"serve\", or \"funnel\")"]
+    );
+    for bind in ["lan", "tailnet", "auto", "0.0.0.0", "192.168.1.5"] {
+        let line = format!("--tailscale serve --token x --bind {bind}");
+        assert_eq!(refused(&line, json!({"mode": "local"})), loopback, "{bind}");
+    }
+    for bind in ["loopback", "127.0.0.1", "::1"] {
+        let line = format!("--tailscale serve --token x --bind {bind}");
+        assert!(check(&line, json!({"mode": "local"}), &[]).is_ok(), "{bind}");
+    }
+    let custom = |host: &str| json!({"mode": "local", "bind": "custom", "customBindHost": host});
+    assert!(check("--tailscale serve --token x", custom("127.0.0.1"), &[]).is_ok());
+    assert_eq!(refused("--tailscale serve --token x", custom("10.0.0.1")), loopback);
+    for auth in [json!({}), json!({"token": "x"}), json!({"token": "x", "allowTailscale": true})] {
+        assert_eq!(refused("--tailscale funnel", local(auth)), password);
+    }
+    assert!(check("--tailscale funnel", local(json!({"password": "x"})), &[]).is_ok());
+    assert!(check("--tailscale serve", local(json!({})), &[]).is_ok());
+    let nobody = refused("--tailscale serve", local(json!({"allowTailscale": false})));
+    assert!(nobody[0].contains("gateway.auth.allowTailscale"), "{nobody:?}");
+    let unsafe_both = refused("--tailscale funnel --bind lan", json!({"mode": "local"}));
+    assert_eq!(unsafe_both[0], "Refusing to bind gateway to lan without auth.");
+}
+
+#[test]
+fn a_flag_about_tailscale_changes_only_what_it_says() {
+    let file = |mode: &str, reset: bool| json!({"mode": "local", "auth": {"password": "x"}, "tailscale": {"mode": mode, "resetOnExit": reset}});
+    let cases = [
+        ("", file("off", false), None, false),
+        ("--tailscale serve", file("off", true), Some(Reach::Serve), true),
+        ("--tailscale-reset-on-exit", file("serve", false), Some(Reach::Serve), true),
+        ("--tailscale off", file("funnel", true), None, true),
+        ("--tailscale funnel", file("serve", false), Some(Reach::Funnel), false),
+        ("", file("funnel", false), Some(Reach::Funnel), false),
+    ];
+    for (line, config, reach, reset_on_exit) in cases {
+        let exposure = check(line, config, &[]).expect(line).exposure;
+        assert_eq!(exposure, Exposure { reach, reset_on_exit }, "{line}");
+    }
+}
+
+#[test]
+fn names_of_the_tailnet_count_by_default_only_with_serve_and_without_a_password() {
+    let (none, token, password) =
+        (Auth::None, Auth::Token(Secret::new("x")), Auth::Password(Secret::new("x")));
+    for (reach, auth, expected) in [
+        (Some(Reach::Serve), &none, true),
+        (Some(Reach::Serve), &token, true),
+        (Some(Reach::Serve), &password, false),
+        (Some(Reach::Funnel), &password, false),
+        (None, &token, false),
+    ] {
+        let count = |config: Value| names_count(reach, auth, &gateway(config));
+        assert_eq!(count(json!({})), expected, "{reach:?} {auth:?}");
+        for set in [true, false] {
+            assert_eq!(count(json!({"auth": {"allowTailscale": set}})), set);
+        }
+    }
 }

@@ -73,6 +73,8 @@ pub enum Grant {
     Open,
     /// The shared token or password.
     SharedSecret,
+    /// A name of the tailnet that this machine's Tailscale confirmed.
+    Tailscale,
     /// The device's own token.
     DeviceToken,
     /// The admin socket, where the kernel vouches for the user.

@@ -13,6 +13,7 @@ use gateway_config::live::Live;
 use gateway_domain::auth::limiter::Limiter;
 use gateway_domain::auth::locality::TrustedProxies;
 use gateway_domain::auth::secret::Mode;
+use gateway_domain::auth::tailnet::Identities;
 use gateway_domain::ports::BoxFuture;
 use tokio::time::Instant;
 
@@ -21,6 +22,8 @@ use tokio::time::Instant;
 pub struct Access {
     /// How clients authenticate.
     pub mode: Mode,
+    /// Whether people of the tailnet may come in by name.
+    pub allow_tailscale: bool,
     /// Proxies whose headers are believed.
     pub proxies: TrustedProxies,
     /// Origins of web pages that may connect besides the gateway's own.
@@ -98,6 +101,8 @@ pub struct Context {
     pub access: ArcSwap<Access>,
     /// Wrong credentials.
     pub limiter: Limiter,
+    /// People of the tailnet.
+    pub identities: Identities,
     /// What the daemon says about itself.
     pub about: About,
     /// The domain's handles.

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_base::error_chain::Chain;
+use gateway_base::printable::printable;
 use gateway_domain::auth::failure::{Audience, Reason};
 use gateway_domain::auth::locality::Locality;
 use gateway_domain::auth::secret::{Method, Mode, Offered};
+use gateway_domain::auth::tailnet;
 use gateway_domain::devices::authenticate::{Attempt, Failure, authenticate};
 use gateway_domain::devices::identity::{self, Claim, Identity, Terms};
 use gateway_domain::devices::{self, Admission, Issued, Meta};
@@ -83,6 +85,7 @@ pub(crate) async fn admit(
         grant: match method {
             Method::None => Grant::Open,
             Method::Token | Method::Password => Grant::SharedSecret,
+            Method::Tailscale => Grant::Tailscale,
             Method::DeviceToken => Grant::DeviceToken,
         },
         ip: locality.reported_ip,
@@ -129,7 +132,7 @@ fn attempted<'a>(
         return Err(Refused::with(id, &ErrorShape::invalid("invalid role"), "invalid_role"));
     };
     let locality = locate(&pending.peer, access);
-    if access.mode == Mode::None && locality.untrusted_proxy {
+    if access.mode == Mode::None && locality.untrusted_proxy && !access.allow_tailscale {
         let error = ErrorShape::invalid("gateway auth required behind reverse proxy")
             .with_details(json!({ "hint": "set gateway.auth or configure gateway.trustedProxies" }));
         return Err(Refused::closing(id, &error, 1008, "gateway auth required", "untrusted_proxy"));
@@ -200,6 +203,7 @@ async fn check_secret(
         offered,
         client_ip: attempt.locality.client_ip,
         device: identity,
+        tailnet: check_name(cx, attempt, pending).await,
         role: attempt.role.as_str(),
         scopes: &attempt.scopes,
     };
@@ -222,6 +226,32 @@ async fn check_secret(
         error = error.retry_after(millis(wait));
     }
     Err(Refused::with(attempt.id, &error, reason.name()))
+}
+
+/// The claim to be somebody of the tailnet, where such names count. This machine needs none.
+async fn check_name(cx: &Context, attempt: &Attempted<'_>, pending: &Pending) -> Option<Result<(), Reason>> {
+    if !attempt.access.allow_tailscale || attempt.locality.is_local {
+        return None;
+    }
+    let peer = &pending.peer;
+    let claim = tailnet::Claim {
+        peer: peer.ip,
+        login: peer.tailscale_login.as_deref(),
+        forwarded_for: peer.forwarded_for.as_deref(),
+        forwarded_whole: peer.forwarded_whole,
+    };
+    let outcome = cx.identities.check(&claim).await;
+    let conn = &pending.conn_id;
+    Some(match outcome {
+        Ok(user) => {
+            tracing::info!(subsystem = "gateway/ws", conn, user = %printable(&user.login, 200), "known by tailscale");
+            Ok(())
+        }
+        Err(reason) => {
+            tracing::debug!(subsystem = "gateway/ws", conn, reason = reason.name(), "not known by tailscale");
+            Err(reason)
+        }
+    })
 }
 
 /// Check 16: pairing, which also gives the device its token. The control UI over plain HTTP is never paired here.

@@ -28,6 +28,10 @@ pub struct Peer {
     pub real_ip: Option<String>,
     /// Whether any header is present that only a proxy adds.
     pub forwarded: bool,
+    /// Whether `X-Forwarded-For`, `-Proto` and `-Host` are all present.
+    pub forwarded_whole: bool,
+    /// `Tailscale-User-Login`, unless the request comes from the internet, where nobody has a name.
+    pub tailscale_login: Option<String>,
 }
 
 /// Names of the headers that make a request a forwarded one, lower-case.

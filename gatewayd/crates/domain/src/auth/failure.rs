@@ -23,6 +23,10 @@ pub enum Reason {
     TailscaleUserMissing,
     /// Tailscale is trusted, but the request did not come through its proxy.
     TailscaleProxyMissing,
+    /// This machine's Tailscale could not say who is behind the forwarded address.
+    TailscaleWhoisFailed,
+    /// The forwarded address belongs to somebody else than the header says.
+    TailscaleUserMismatch,
     /// Too many wrong credentials from there; nothing was compared.
     TooMany(Duration),
 }
@@ -40,6 +44,8 @@ impl Reason {
             Self::PasswordMissingConfig => "password_missing_config",
             Self::TailscaleUserMissing => "tailscale_user_missing",
             Self::TailscaleProxyMissing => "tailscale_proxy_missing",
+            Self::TailscaleWhoisFailed => "tailscale_whois_failed",
+            Self::TailscaleUserMismatch => "tailscale_user_mismatch",
             Self::TooMany(_) => "too_many_attempts",
         }
     }
@@ -120,6 +126,12 @@ impl fmt::Display for Text {
             Reason::TailscaleProxyMissing => {
                 ("tailscale proxy headers missing", "use Tailscale Serve or gateway token/password")
             }
+            Reason::TailscaleWhoisFailed => {
+                ("tailscale identity check failed", "use Tailscale Serve auth or gateway token/password")
+            }
+            Reason::TailscaleUserMismatch => {
+                ("tailscale identity mismatch", "use Tailscale Serve auth or gateway token/password")
+            }
             Reason::TooMany(wait) => {
                 let seconds = wait.as_millis().div_ceil(1000).max(1);
                 return write!(
@@ -193,6 +205,16 @@ mod tests {
                 Reason::TailscaleProxyMissing,
                 Audience::Other,
                 "unauthorized: tailscale proxy headers missing (use Tailscale Serve or gateway token/password)",
+            ),
+            (
+                Reason::TailscaleWhoisFailed,
+                Audience::Other,
+                "unauthorized: tailscale identity check failed (use Tailscale Serve auth or gateway token/password)",
+            ),
+            (
+                Reason::TailscaleUserMismatch,
+                Audience::Other,
+                "unauthorized: tailscale identity mismatch (use Tailscale Serve auth or gateway token/password)",
             ),
             (
                 Reason::TooMany(Duration::from_millis(41_200)),

@@ -9,7 +9,7 @@ use gateway_config::sections::Network;
 use super::origin::Verdict;
 
 /// Headers that a proxy adds, lower-case. Any of them, even an empty one, makes a request a forwarded one.
-pub const FORWARDING_HEADERS: [&str; 15] = [
+pub const FORWARDING_HEADERS: [&str; 16] = [
     "forwarded",
     "x-forwarded",
     "x-forwarded-for",
@@ -24,6 +24,7 @@ pub const FORWARDING_HEADERS: [&str; 15] = [
     "true-client-ip",
     "fastly-client-ip",
     "tailscale-user-login",
+    "tailscale-funnel-request",
     "via",
 ];
 

@@ -70,6 +70,8 @@ pub enum Method {
     Token,
     /// The shared password.
     Password,
+    /// A name of the tailnet that this machine's Tailscale confirmed.
+    Tailscale,
     /// The device's own token; such a session ends when that token is rotated or revoked.
     DeviceToken,
 }

@@ -1,5 +1,5 @@
-//! The one decision on a credential: limiter, shared secret, then the device's own token, in an order that leaves no
-//! way around any of them. A device's signature must have been verified before (GHSA-rv39); whether one was sent
+//! The one decision on a credential: a confirmed name of the tailnet, limiter, shared secret, then the device's own
+//! token, in an order that leaves no way around any of them. A device's signature must have been verified before (GHSA-rv39); whether one was sent
 //! never skips a check.
 
 use std::net::IpAddr;
@@ -20,6 +20,8 @@ pub struct Attempt<'a> {
     pub client_ip: IpAddr,
     /// The device, if one was sent and its signature verified.
     pub device: Option<&'a Identity>,
+    /// What became of the claim to be somebody of the tailnet, where such names count.
+    pub tailnet: Option<Result<(), Reason>>,
     /// The effective role.
     pub role: &'a str,
     /// The effective scopes.
@@ -44,18 +46,26 @@ pub async fn authenticate(
     limiter: &Limiter,
     attempt: &Attempt<'_>,
 ) -> Result<Method, Failure> {
+    // Without a secret to fall back on, whoever could claim a name and has none is refused.
+    let unnamed = match attempt.tailnet {
+        Some(Ok(())) => return Ok(Method::Tailscale),
+        Some(Err(reason)) if *attempt.mode == Mode::None => Some(reason),
+        _ => None,
+    };
+    let is_open = *attempt.mode == Mode::None && unnamed.is_none();
     let key = match attempt.device {
         Some(device) if devices.is_paired(device).await? => Key::Device(device.device_id.clone()),
         _ => Key::address(attempt.client_ip),
     };
     let offers_something = attempt.offered.token().is_some() || attempt.offered.password().is_some();
     if offers_something
-        && *attempt.mode != Mode::None
+        && !is_open
         && let Err(wait) = limiter.check(&key)
     {
         return Err(Failure::Refused(Reason::TooMany(wait)));
     }
-    let reason = match secret::decide(attempt.mode, &attempt.offered) {
+    let decided = unnamed.map_or_else(|| secret::decide(attempt.mode, &attempt.offered), Err);
+    let reason = match decided {
         Ok(method) => return Ok(method),
         Err(reason) => reason,
     };

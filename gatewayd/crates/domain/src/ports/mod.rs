@@ -2,6 +2,7 @@
 
 pub mod files;
 pub mod store;
+pub mod tailnet;
 
 use std::future::Future;
 use std::pin::Pin;

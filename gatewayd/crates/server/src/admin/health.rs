@@ -28,11 +28,13 @@ pub enum Part {
     Nodes,
     /// The agents' memory.
     Memory,
+    /// The publication through Tailscale; shown only where it is asked for.
+    Tailscale,
 }
 
 impl Part {
     /// All of them, in the order they are shown.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Config,
         Self::Listener,
         Self::Store,
@@ -41,6 +43,7 @@ impl Part {
         Self::Cron,
         Self::Nodes,
         Self::Memory,
+        Self::Tailscale,
     ];
 
     /// Its name, which is also its service name for health checks.
@@ -55,6 +58,7 @@ impl Part {
             Self::Cron => "cron",
             Self::Nodes => "nodes",
             Self::Memory => "memory",
+            Self::Tailscale => "tailscale",
         }
     }
 
@@ -90,6 +94,12 @@ impl Snapshot {
         &self.parts[part as usize]
     }
 
+    /// The parts that this gateway has.
+    fn shown(&self) -> impl Iterator<Item = (Part, &PartHealth)> {
+        let all = Part::ALL.into_iter().map(|part| (part, self.part(part)));
+        all.filter(|(_, health)| health.state != State::Unspecified)
+    }
+
     /// The verdict on the whole: a part that is vital decides, any other can only degrade.
     #[must_use]
     pub fn overall(&self) -> State {
@@ -119,16 +129,13 @@ impl Snapshot {
     /// The answer of the admin `Health` call.
     #[must_use]
     pub fn to_proto(&self) -> v1::HealthResponse {
-        let part = |part: &Part| {
-            let health = self.part(*part);
-            v1::PartHealth {
-                name: part.name().to_owned(),
-                state: health.state.into(),
-                reason: health.reason.clone(),
-                since: Some(time::timestamp(health.since)),
-            }
+        let part = |(part, health): (Part, &PartHealth)| v1::PartHealth {
+            name: part.name().to_owned(),
+            state: health.state.into(),
+            reason: health.reason.clone(),
+            since: Some(time::timestamp(health.since)),
         };
-        let parts = Part::ALL.iter().map(part).collect();
+        let parts = self.shown().map(part).collect();
         v1::HealthResponse { state: self.overall().into(), phase: self.phase.into(), parts }
     }
 
@@ -136,7 +143,7 @@ impl Snapshot {
     /// none is but `liveness` and `startup`.
     pub(super) fn services(&self) -> impl Iterator<Item = (&'static str, bool)> {
         let stopping = matches!(self.phase, Phase::Draining | Phase::Stopping);
-        let parts = Part::ALL.map(|part| (part.name(), !stopping && works(self.part(part).state)));
+        let parts = self.shown().map(move |(part, health)| (part.name(), !stopping && works(health.state)));
         let whole = [
             ("", self.ready()),
             ("readiness", self.ready()),
@@ -156,11 +163,13 @@ pub struct Board {
 }
 
 impl Board {
-    /// A board on which everything is starting.
+    /// A board on which everything is starting that every gateway has.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         let starting = PartHealth { state: State::Starting, reason: String::new(), since: clock.now() };
-        let parts = std::array::from_fn(|_| starting.clone());
+        let absent = PartHealth { state: State::Unspecified, ..starting.clone() };
+        let parts =
+            Part::ALL.map(|part| if part == Part::Tailscale { absent.clone() } else { starting.clone() });
         Self { state: Arc::new(watch::Sender::new(Snapshot { phase: Phase::Starting, parts })), clock }
     }
 
@@ -235,6 +244,16 @@ mod tests {
         assert_eq!((board.snapshot().overall(), board.snapshot().ready()), (State::Degraded, true));
         board.set(Part::Store, State::Failed, "disk is full");
         assert_eq!((board.snapshot().overall(), board.snapshot().ready()), (State::Failed, false));
+    }
+
+    #[test]
+    fn a_part_that_was_not_asked_for_is_not_shown() {
+        let board = Board::new(Clock::manual(1));
+        let shown = || board.snapshot().to_proto().parts.iter().any(|part| part.name == "tailscale");
+        let service = || board.snapshot().services().any(|(name, _)| name == "tailscale");
+        assert_eq!((shown(), service()), (false, false));
+        board.set(Part::Tailscale, State::Failed, "not logged in");
+        assert_eq!((shown(), service()), (true, true));
     }
 
     #[test]

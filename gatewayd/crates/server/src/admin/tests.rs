@@ -54,7 +54,10 @@ async fn the_health_call_tells_every_part_with_its_reason() {
     let health = running.admin().await.health(v1::HealthRequest {}).await.expect("health").into_inner();
     assert_eq!((health.state(), health.phase()), (State::Degraded, Phase::Serving));
     let names: Vec<_> = health.parts.iter().map(|part| part.name.as_str()).collect();
-    assert_eq!(names, ["config", "listener", "store", "log", "channels", "cron", "nodes", "memory"]);
+    assert_eq!(
+        names,
+        ["config", "listener", "store", "log", "channels", "cron", "nodes", "memory", "tailscale"]
+    );
     let channels = &health.parts[4];
     assert_eq!((channels.state(), channels.reason.as_str()), (State::Failed, "no network"));
     assert!(channels.since.is_some());

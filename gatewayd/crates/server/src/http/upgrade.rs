@@ -24,6 +24,9 @@ use crate::ws::{self, Serve, Stream};
 /// The path of the canvas's live-reload socket, where a gateway handshake never happens.
 const CANVAS_SOCKET: &str = "/__clawdbot/ws";
 
+/// What Tailscale's proxy always writes.
+const FORWARDED_WHOLE: [&str; 3] = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"];
+
 /// Whether the request asks for a WebSocket.
 pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
     headers.get(http::header::UPGRADE).is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"websocket"))
@@ -46,6 +49,9 @@ pub(super) fn peer(ends: Ends, headers: &HeaderMap) -> Peer {
         origin: first("origin"),
         forwarded_for: all("x-forwarded-for"),
         real_ip: first("x-real-ip").filter(|v| !v.is_empty()),
+        forwarded_whole: FORWARDED_WHOLE.iter().all(|name| headers.contains_key(*name)),
+        tailscale_login: first("tailscale-user-login")
+            .filter(|login| !login.is_empty() && !headers.contains_key("tailscale-funnel-request")),
         forwarded: FORWARDING_HEADERS.iter().any(|name| headers.contains_key(*name)),
     }
 }

@@ -13,13 +13,14 @@ struct Gate {
     f: Fixture,
     limiter: Limiter,
     mode: Mode,
+    tailnet: Option<Result<(), Reason>>,
 }
 
 impl Gate {
     fn new(mode: Mode) -> Self {
         let f = Fixture::new();
         let limiter = Limiter::new(f.clock.clone());
-        Self { f, limiter, mode }
+        Self { f, limiter, mode, tailnet: None }
     }
 
     async fn attempt(
@@ -35,6 +36,7 @@ impl Gate {
             offered,
             client_ip: IpAddr::from(ip),
             device: device.as_ref(),
+            tailnet: self.tailnet,
             role: "operator",
             scopes: &scopes,
         };
@@ -137,9 +139,31 @@ async fn unreadable_records_are_not_a_wrong_token() {
     let store = MemoryStore::default();
     store.fail_with(Some(store::Error::ReadOnly));
     let f = Fixture::over(store, Clock::manual(START));
-    let gate = Gate { limiter: Limiter::new(f.clock.clone()), f, mode: shared() };
+    let gate = Gate { limiter: Limiter::new(f.clock.clone()), f, mode: shared(), tailnet: None };
     let failed = Err(Failure::Devices(Error::Store(store::Error::ReadOnly)));
     assert_eq!(gate.attempt(Some(1), HERE, token("x")).await, failed);
     assert!(gate.limiter.is_empty(), "and does not count");
     assert_eq!(gate.attempt(None, HERE, token("shared")).await, Ok(Method::Token));
+}
+
+#[tokio::test]
+async fn a_confirmed_name_needs_no_secret_and_an_unconfirmed_one_opens_nothing() {
+    let reason = Reason::TailscaleUserMismatch;
+    let mut gate = Gate::new(shared());
+    gate.tailnet = Some(Ok(()));
+    assert_eq!(gate.attempt(None, HERE, token("whatever")).await, Ok(Method::Tailscale));
+    gate.tailnet = Some(Err(reason));
+    assert_eq!(gate.attempt(None, HERE, token("shared")).await, Ok(Method::Token));
+    assert_eq!(
+        gate.attempt(None, HERE, token("wrong")).await,
+        Err(Failure::Refused(Reason::TokenMismatch)),
+        "the reason of the ordinary check counts"
+    );
+    let mut open = Gate::new(Mode::None);
+    assert_eq!(open.attempt(None, HERE, Offered::default()).await, Ok(Method::None));
+    open.tailnet = Some(Err(reason));
+    assert_eq!(open.attempt(None, HERE, Offered::default()).await, Err(Failure::Refused(reason)));
+    assert_eq!(open.attempt(Some(1), HERE, token("guess")).await, Err(Failure::Refused(reason)));
+    let own = open.f.pair(local(1, "operator", &["operator.read"])).await.token;
+    assert_eq!(open.attempt(Some(1), HERE, token(own.expose())).await, Ok(Method::DeviceToken));
 }
