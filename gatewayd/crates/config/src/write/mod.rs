@@ -5,6 +5,8 @@
 mod loss;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod writer;
 
+pub use trial::{TakenBack, Trial, Unreadable, record_path, trial};
 pub use writer::{Committed, Copy, Drops, Error, Writer, history, stamp};
