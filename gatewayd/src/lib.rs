@@ -17,5 +17,6 @@ mod reload;
 mod run;
 pub mod start;
 pub mod supervise;
+mod trial;
 
 pub use run::{Next, run};

@@ -43,6 +43,7 @@ use crate::exit::Exit;
 use crate::lifecycle::{self, Goal, Request, Running};
 use crate::reload::{self, How, Reload, ReloadOptions};
 use crate::start::{Boot, Ownership};
+use crate::trial::{self, Trials, TrialsOptions};
 use crate::{machine, maintenance};
 
 /// Events that may wait for the hub.
@@ -125,6 +126,7 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     let reload = start_reload(&boot, &live, fixed, &cx, &hub);
     // Set once, here; methods can only be called after the listeners are served below.
     let _ = root.reload.set(reload.clone());
+    let trials = start_trials(&boot, &live, &reload, &board);
     let api = build_api(&cx, &mut numbers)?;
     Http::register_process(&mut numbers);
     let preauth = PreAuth::new(Budget::default());
@@ -154,6 +156,7 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
         preauth,
         live,
         reload: reload.clone(),
+        trials,
         lifecycle: boot.lifecycle,
         store: store.clone(),
         store_file: folder.join("gateway.sqlite"),
@@ -413,6 +416,21 @@ fn start_reload(boot: &Boot, live: &Live, fixed: Fixed, cx: &Arc<Context>, hub: 
     });
     boot.tasks.spawn("reloads", Kind::Essential, owner.run(boot.tasks.stopping()));
     reload
+}
+
+fn start_trials(boot: &Boot, live: &Live, reload: &Reload, board: &Board) -> Trials {
+    let (trials, owner) = trial::new(TrialsOptions {
+        paths: boot.paths.clone(),
+        env: boot.env.clone(),
+        clock: boot.clock.clone(),
+        live: live.clone(),
+        reload: reload.clone(),
+        board: board.clone(),
+        carried: boot.trial.clone(),
+        is_owner: boot.ownership == Ownership::Primary,
+    });
+    boot.tasks.spawn("config trials", Kind::Essential, owner.run(boot.tasks.stopping()));
+    trials
 }
 
 /// Sessions that were opened with the old shared secret prove themselves again (GHSA-68x5).
