@@ -2,11 +2,13 @@
 //! is swallowed by a parent.
 
 mod commands;
+mod config;
 mod options;
 mod root;
 mod service;
 
 pub use commands::*;
+pub use config::*;
 pub use options::*;
 pub use root::*;
 pub use service::*;
