@@ -25,3 +25,4 @@ mod stop;
 #[cfg(target_os = "linux")]
 mod supervise;
 mod traffic;
+mod trial;
