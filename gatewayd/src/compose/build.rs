@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::access::Fixed;
 use super::backend::{Admin, Parts as AdminParts};
-use super::{domain, stop, watch};
+use super::{domain, sessions, stop, watch};
 use crate::exit::Exit;
 use crate::lifecycle::{self, Goal, Request, Running};
 use crate::reload::{self, How, Reload, ReloadOptions};
@@ -146,7 +146,7 @@ pub async fn serve(boot: Boot) -> Result<Running, Error> {
     watch::config(&live, &board, &boot.tasks);
     watch::log(boot.log.trouble(), &board, &boot.tasks);
     watch::problems(&board, &domain, &boot.tasks);
-    watch::revocations(&domain, &hub, &boot.tasks);
+    sessions::follow_revocations(&domain, &hub, &boot.tasks);
     note_parts(&board);
     keep_last_good(&boot.paths, boot.loaded).await;
     let (watching, admin_stop, admin_ended) = Default::default();
@@ -405,7 +405,7 @@ fn start_reload(boot: &Boot, live: &Live, fixed: Fixed, cx: &Arc<Context>, hub: 
             lifecycle.allow_restarts(config.commands.restart);
             let before = cx.access.swap(Arc::new(access));
             if before.mode != cx.access.load().mode {
-                end_shared_sessions(&hub, &tasks);
+                sessions::secret_changed(&cx, &hub, &tasks);
             }
             Ok(())
         }),
@@ -431,20 +431,6 @@ fn start_trials(boot: &Boot, live: &Live, reload: &Reload, board: &Board) -> Tri
     });
     boot.tasks.spawn("config trials", Kind::Essential, owner.run(boot.tasks.stopping()));
     trials
-}
-
-/// Sessions that were opened with the old shared secret prove themselves again (GHSA-68x5).
-fn end_shared_sessions(hub: &Hub, tasks: &gateway_base::task::Tasks) {
-    let hub = hub.clone();
-    tasks.spawn("changed secret", Kind::Request, async move {
-        let by_secret = |client: &gateway_server::ws::hub::Client| {
-            matches!(
-                client.caller.grant,
-                gateway_api::caller::Grant::SharedSecret | gateway_api::caller::Grant::Open
-            )
-        };
-        hub.close(by_secret, 1008, "gateway auth changed; connect again").await;
-    });
 }
 
 /// What methods ask of the root.
