@@ -22,7 +22,7 @@ pub async fn run(app: &App, cli: Cli) -> Result<Exit, Failure> {
         Command::Restart(args) => cmds::service::run(app, Request::Restart(&args)).await,
         Command::Uninstall(args) => cmds::service::run(app, Request::Uninstall(&args)).await,
         Command::Logs(args) => cmds::logs::run(app, &args).await,
-        Command::Config(command) => cmds::config::run(app, &command),
+        Command::Config(command) => cmds::config::run(app, &command).await,
         Command::Devices(command) => cmds::devices::run(app, &command).await,
         Command::UsageCost(args) => cmds::usage_cost::run(app, &args).await,
         Command::Completions { shell } => cmds::offline::completions(&app.out, app.words, shell),

@@ -17,6 +17,7 @@ mod reload;
 mod run;
 pub mod start;
 pub mod supervise;
+mod trial;
 mod tunnel;
 
 pub use run::{Next, run};

@@ -51,6 +51,19 @@ pub enum How {
     DryRun,
     /// Do it; a restart that is needed comes after this time.
     Restart(Duration),
+    /// Do it all at once, whatever `gateway.reload.mode` says.
+    Force,
+}
+
+impl How {
+    /// When a restart that is needed comes; never in a dry run.
+    const fn restart_after(self) -> Option<Duration> {
+        match self {
+            Self::DryRun => None,
+            Self::Restart(delay) => Some(delay),
+            Self::Force => Some(Duration::ZERO),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -224,7 +237,10 @@ impl ReloadTask {
     }
 
     fn act(&self, snapshot: &Snapshot, plan: Plan, how: How) -> Reloaded {
-        let mode = snapshot.config.gateway.reload.mode;
+        let mode = match how {
+            How::Force => ReloadMode::Hybrid,
+            How::DryRun | How::Restart(_) => snapshot.config.gateway.reload.mode,
+        };
         let live: Vec<String> =
             plan.none.iter().chain(plan.hot.iter().map(|(_, path)| path)).cloned().collect();
         match mode {
@@ -274,8 +290,8 @@ impl ReloadTask {
     }
 
     fn restart(&self, paths: Vec<String>, how: How) -> Reloaded {
-        let restarts = matches!(how, How::Restart(_));
-        if let How::Restart(delay) = how {
+        let delay = how.restart_after();
+        if let Some(delay) = delay {
             tracing::info!(
                 subsystem = "gateway/reload",
                 "config change requires gateway restart ({})",
@@ -283,7 +299,7 @@ impl ReloadTask {
             );
             (self.restart)(delay, "config reload");
         }
-        Reloaded { needs_restart: paths, restarts, ..Reloaded::default() }
+        Reloaded { needs_restart: paths, restarts: delay.is_some(), ..Reloaded::default() }
     }
 
     fn put_in_force(&self, snapshot: &Snapshot) -> Result<(), String> {

@@ -15,7 +15,7 @@ use crate::lifecycle::{Ended, Goal, Life, Notifier, Program, Signals};
 use crate::logging::{self, LogHandle};
 use crate::start::{self, Boot, Facts, Started};
 use crate::tunnel::Tunnel;
-use crate::{compose, lifecycle, print};
+use crate::{compose, lifecycle, print, trial};
 
 /// How long the last records may take to be written.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -48,9 +48,10 @@ pub async fn run(args: Args, env: Env, program: &Program) -> Next {
 }
 
 async fn live(args: Args, env: &Env, program: &Program, log: &LogHandle, signals: &mut Signals) -> Next {
+    let rescue = |next| rescue(&args, env, program, next);
     let started = tokio::select! {
         biased;
-        started = start::boot(args, env, &program.working_folder, log.clone()) => started,
+        started = start::boot(args.clone(), env, &program.working_folder, log.clone()) => started,
         () = stop_signal(signals) => return Next::Exit(Exit::Stopped),
     };
     let (boot, facts, mut locks) = match started {
@@ -59,7 +60,7 @@ async fn live(args: Args, env: &Env, program: &Program, log: &LogHandle, signals
             print::line(text.trim_end());
             return Next::Exit(Exit::Stopped);
         }
-        Err(refusal) => return refuse(&refusal),
+        Err(refusal) => return rescue(refuse(&refusal)),
     };
     let life = Life {
         lifecycle: boot.lifecycle.clone(),
@@ -71,13 +72,25 @@ async fn live(args: Args, env: &Env, program: &Program, log: &LogHandle, signals
     let watched = boot.is_dev.then_some(program);
     let running = match compose(boot, facts, life.signals).await {
         Ok(running) => running,
-        Err(next) => return next,
+        Err(next) => return rescue(next),
     };
     match life.run(running, watched, || locks.mark_stopping()).await {
         Ended::Asked(request) if request.goal == Goal::Restart => Next::Restart,
         Ended::Asked(_) => Next::Exit(Exit::Stopped),
-        Ended::Failed(_) => Next::Exit(Exit::Failed),
+        Ended::Failed(_) => rescue(Next::Exit(Exit::Failed)),
     }
+}
+
+/// A daemon that failed with a config change on trial takes it back and starts again without it. The trial is over
+/// then, so that cannot go round in circles.
+fn rescue(args: &Args, env: &Env, program: &Program, next: Next) -> Next {
+    if next == Next::Exit(Exit::Stopped) {
+        return next;
+    }
+    let Some(done) = trial::rescue(args, env, &program.working_folder) else { return next };
+    tracing::warn!(subsystem = "gateway/reload", "{done}");
+    tracing::info!(subsystem = "gateway", "starting again with the old config");
+    Next::Restart
 }
 
 /// Puts the parts together, unless a signal asks for the end first.

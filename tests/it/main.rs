@@ -31,3 +31,4 @@ mod supervise;
 #[cfg(unix)]
 mod tailscale;
 mod traffic;
+mod trial;

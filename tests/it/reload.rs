@@ -56,9 +56,13 @@ fn a_new_token_ends_what_the_old_one_opened() {
         let daemon = Daemon::builder().config(config("hybrid", TOKEN, "")).start().await?;
         let pid = daemon.pid()?;
         let mut old = daemon.connect(Connect::cli()).await?;
+        let mut remote = daemon.connect(Connect::cli().header("x-forwarded-for", "203.0.113.7")).await?;
         let last = edit(&daemon, &config("hybrid", "another-token", "")).await?;
         ensure!(last.ok && last.summary == "1 applied", "{last:?}");
         let how = old.socket().closed().await?;
+        let told = "gateway auth changed; the new token is gateway.auth.token in ~/.clawdbot/clawdbot.json";
+        ensure!(how == Some((1008, told.to_owned())), "{how:?}");
+        let how = remote.socket().closed().await?;
         ensure!(how == Some((1008, "gateway auth changed; connect again".to_owned())), "{how:?}");
         daemon.connect(Connect::cli().token("another-token")).await?;
         refusal(daemon.connect(Connect::cli()).await)?;
@@ -66,6 +70,37 @@ fn a_new_token_ends_what_the_old_one_opened() {
             daemon.pid()? == pid && daemon.stdout()?.matches("listening on").count() == 1,
             "it did not restart"
         );
+        Ok(())
+    });
+}
+
+/// Rotations while clients connect, since a client may be judged before one and join after it.
+const RACES: usize = 20;
+
+#[test]
+fn nobody_slips_through_a_rotation() {
+    gateway_tests::run(async {
+        let daemon = Daemon::builder().config(config("hybrid", "secret-0", "")).start().await?;
+        for round in 0..RACES {
+            let (old, new) = (format!("secret-{round}"), format!("secret-{}", round + 1));
+            daemon.home.write_config(&config("hybrid", &new, ""))?;
+            let mut admin = daemon.admin().await?;
+            let rotate = admin.client.reload(ReloadRequest { dry_run: false });
+            let flood = async {
+                let mut inside = Vec::new();
+                // Until the old secret is refused.
+                while let Ok(client) = daemon.connect(Connect::cli().token(&old)).await {
+                    inside.push(client);
+                }
+                inside
+            };
+            let (rotated, inside) = tokio::join!(rotate, flood);
+            rotated?;
+            for mut client in inside {
+                let end = client.socket().closed().await?;
+                ensure!(end.as_ref().is_some_and(|(code, _)| *code == 1008), "round {round}: {end:?}");
+            }
+        }
         Ok(())
     });
 }

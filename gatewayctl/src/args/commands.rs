@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::config::ConfigCommand;
 use super::doctor::DoctorArgs;
 use super::options::{ClientOptions, JsonOption, duration, millis};
 use super::service::{ControlArgs, InstallArgs, UninstallArgs};
@@ -256,68 +257,6 @@ pub enum LevelArg {
     Fatal,
 }
 
-/// Commands under `config`.
-#[derive(Debug, Subcommand)]
-#[command(after_help = "\
-Edits keep comments, order and ${VAR} references; a running gateway picks the file up by itself.
-
-Examples:
-  gatewayctl config get gateway.port
-  gatewayctl config set gateway.bind lan
-  gatewayctl config set 'agents.list[0].id' main
-  gatewayctl config explain gateway.reload.mode")]
-pub enum ConfigCommand {
-    /// Print the value in force of a key; secrets in clear
-    Get {
-        /// The key, such as `gateway.port` or `agents.list[0].id`.
-        path: String,
-        /// Print JSON, strings too.
-        #[command(flatten)]
-        json: JsonOption,
-    },
-    /// Set a key in the file
-    Set {
-        /// The key.
-        path: String,
-        /// The value: JSON5 if it parses, else the text itself.
-        #[arg(allow_hyphen_values = true)]
-        value: String,
-        /// The value must be JSON5, and the answer is one JSON document.
-        #[command(flatten)]
-        json: JsonOption,
-    },
-    /// Remove a key from the file
-    Unset {
-        /// The key.
-        path: String,
-        /// One JSON document.
-        #[command(flatten)]
-        json: JsonOption,
-    },
-    /// Check the file as the daemon would at its start
-    Validate {
-        /// One JSON document.
-        #[command(flatten)]
-        json: JsonOption,
-    },
-    /// Print the JSON Schema of the file
-    Schema,
-    /// Type, default, allowed values, reload class and meaning of a key
-    Explain {
-        /// The key.
-        path: String,
-        /// One JSON document.
-        #[command(flatten)]
-        json: JsonOption,
-    },
-    /// Print where the file is
-    File {
-        /// One JSON document.
-        #[command(flatten)]
-        json: JsonOption,
-    },
-}
-
 /// Commands under `devices`.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
@@ -414,20 +353,6 @@ impl Command {
             Self::UsageCost(a) => a.client.json,
             Self::Version(json) => json.json,
             Self::Completions { .. } | Self::Man => false,
-        }
-    }
-}
-
-impl ConfigCommand {
-    const fn is_json(&self) -> bool {
-        match self {
-            Self::Get { json, .. }
-            | Self::Set { json, .. }
-            | Self::Unset { json, .. }
-            | Self::Validate { json }
-            | Self::Explain { json, .. }
-            | Self::File { json } => json.json,
-            Self::Schema => true,
         }
     }
 }

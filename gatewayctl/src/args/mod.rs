@@ -2,12 +2,14 @@
 //! is swallowed by a parent.
 
 mod commands;
+mod config;
 mod doctor;
 mod options;
 mod root;
 mod service;
 
 pub use commands::*;
+pub use config::*;
 pub use doctor::*;
 pub use options::*;
 pub use root::*;

@@ -26,6 +26,7 @@ use crate::lifecycle::{Goal, Lifecycle, Phase, Progress, Request};
 use crate::log_stream;
 use crate::reload::{How, Reload, WHOLE_FILE};
 use crate::supervise;
+use crate::trial::{self, Trials};
 
 /// Events kept for a slow reader.
 const EVENTS: usize = 1024;
@@ -37,6 +38,7 @@ pub struct Parts {
     pub preauth: PreAuth,
     pub live: Live,
     pub reload: Reload,
+    pub trials: Trials,
     pub lifecycle: Lifecycle,
     pub store: Store,
     pub store_file: PathBuf,
@@ -101,6 +103,7 @@ impl Admin {
             }
             .to_owned(),
             last_reload: self.parts.reload.last(),
+            trial: self.parts.trials.current(),
         }
     }
 
@@ -220,6 +223,27 @@ impl Backend for Admin {
         })
     }
 
+    fn apply_config(&self, text: String, within: Duration) -> Answer<'_, v1::ApplyConfigResponse> {
+        Box::pin(async move {
+            let done = self.parts.trials.apply(text, within).await.map_err(trial_failed)?;
+            Ok(v1::ApplyConfigResponse { trial: Some(done.trial), restart_scheduled: done.restarts })
+        })
+    }
+
+    fn confirm_config(&self) -> Answer<'_, v1::ConfirmConfigResponse> {
+        Box::pin(async move {
+            let done = self.parts.trials.confirm().await.map_err(trial_failed)?;
+            Ok(v1::ConfirmConfigResponse { trial: Some(done.trial) })
+        })
+    }
+
+    fn revert_config(&self) -> Answer<'_, v1::RevertConfigResponse> {
+        Box::pin(async move {
+            let done = self.parts.trials.revert().await.map_err(trial_failed)?;
+            Ok(v1::RevertConfigResponse { trial: Some(done.trial), restart_scheduled: done.restarts })
+        })
+    }
+
     fn shutdown(&self, request: Shutdown) -> Answer<'_, mpsc::Receiver<v1::ShutdownResponse>> {
         Box::pin(async move {
             let goal = match request.mode {
@@ -303,6 +327,13 @@ impl Backend for Admin {
                 },
             })
         })
+    }
+}
+
+fn trial_failed(error: trial::Error) -> Error {
+    match error {
+        trial::Error::Invalid(text) => Error::ConfigInvalid(text),
+        trial::Error::Impossible(text) => Error::ConfigTrial(text),
     }
 }
 

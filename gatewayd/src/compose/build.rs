@@ -11,7 +11,6 @@ use gateway_adapters::store::{self, Opened, Store, StoreOptions};
 use gateway_adapters::tailscale::Tailscale;
 use gateway_admin::endpoint::Fallback;
 use gateway_api::Api;
-use gateway_api::caller::Grant;
 use gateway_api::context::{About, Context, Control, LogReader, Reloaded};
 use gateway_api::dispatch::Dispatcher;
 use gateway_api::domain::Domain;
@@ -41,11 +40,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::access::Fixed;
 use super::backend::{Admin, Parts as AdminParts};
-use super::{domain, stop, watch};
+use super::{domain, sessions, stop, watch};
 use crate::exit::Exit;
 use crate::lifecycle::{self, Goal, Request, Running};
 use crate::reload::{self, How, Reload, ReloadOptions};
 use crate::start::{Boot, Ownership};
+use crate::trial::{self, Trials, TrialsOptions};
 use crate::tunnel::{self, Tunnel};
 use crate::{machine, maintenance};
 
@@ -131,6 +131,7 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
     let reload = start_reload(&boot, &live, fixed, &cx, &hub);
     // Set once, here; methods can only be called after the listeners are served below.
     let _ = root.reload.set(reload.clone());
+    let trials = start_trials(&boot, &live, &reload, &board);
     let api = build_api(&cx, &mut numbers)?;
     Http::register_process(&mut numbers);
     let preauth = PreAuth::new(Budget::default());
@@ -153,7 +154,7 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
     watch::config(&live, &board, &boot.tasks);
     watch::log(boot.log.trouble(), &board, &boot.tasks);
     watch::problems(&board, &domain, &boot.tasks);
-    watch::revocations(&domain, &hub, &boot.tasks);
+    sessions::follow_revocations(&domain, &hub, &boot.tasks);
     note_parts(&board);
     keep_last_good(&boot.paths, boot.loaded).await;
     let (watching, admin_stop, admin_ended) = Default::default();
@@ -163,6 +164,7 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
         preauth,
         live,
         reload: reload.clone(),
+        trials,
         lifecycle: boot.lifecycle,
         store: store.clone(),
         store_file: folder.join("gateway.sqlite"),
@@ -417,10 +419,10 @@ fn start_reload(boot: &Boot, live: &Live, fixed: Fixed, cx: &Arc<Context>, hub: 
             let before = cx.access.swap(Arc::new(access));
             let after = cx.access.load();
             if before.mode != after.mode {
-                end_sessions(&hub, &tasks, |grant| matches!(grant, Grant::SharedSecret | Grant::Open));
+                sessions::secret_changed(&cx, &hub, &tasks);
             }
             if before.allow_tailscale && !after.allow_tailscale {
-                end_sessions(&hub, &tasks, |grant| grant == Grant::Tailscale);
+                sessions::tailscale_refused(&hub, &tasks);
             }
             Ok(())
         }),
@@ -433,13 +435,19 @@ fn start_reload(boot: &Boot, live: &Live, fixed: Fixed, cx: &Arc<Context>, hub: 
     reload
 }
 
-/// Sessions that came in by what no longer counts prove themselves again (GHSA-68x5).
-fn end_sessions(hub: &Hub, tasks: &gateway_base::task::Tasks, by: fn(Grant) -> bool) {
-    let hub = hub.clone();
-    tasks.spawn("changed secret", Kind::Request, async move {
-        let theirs = move |client: &gateway_server::ws::hub::Client| by(client.caller.grant);
-        hub.close(theirs, 1008, "gateway auth changed; connect again").await;
+fn start_trials(boot: &Boot, live: &Live, reload: &Reload, board: &Board) -> Trials {
+    let (trials, owner) = trial::new(TrialsOptions {
+        paths: boot.paths.clone(),
+        env: boot.env.clone(),
+        clock: boot.clock.clone(),
+        live: live.clone(),
+        reload: reload.clone(),
+        board: board.clone(),
+        carried: boot.trial.clone(),
+        is_owner: boot.ownership == Ownership::Primary,
     });
+    boot.tasks.spawn("config trials", Kind::Essential, owner.run(boot.tasks.stopping()));
+    trials
 }
 
 /// What methods ask of the root.

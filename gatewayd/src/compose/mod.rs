@@ -5,6 +5,7 @@ mod access;
 mod backend;
 mod build;
 mod domain;
+mod sessions;
 mod stop;
 mod watch;
 

@@ -3,15 +3,12 @@
 use std::time::Duration;
 
 use gateway_adapters::store::{Store, StoreHealth};
-use gateway_api::caller::Grant;
 use gateway_api::domain::Domain;
 use gateway_base::error_chain::Chain;
 use gateway_base::task::{Kind, Tasks};
 use gateway_config::live::Live;
 use gateway_domain::devices::{Devices, Phase};
 use gateway_server::admin::health::{Board, Part, State};
-use gateway_server::ws::hub::Hub;
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
 /// How often a store that refuses writes is tried, so that health recovers although nobody writes.
@@ -122,35 +119,6 @@ pub fn problems(board: &Board, domain: &Domain, tasks: &Tasks) {
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return },
                 () = stop.cancelled() => return,
-            }
-        }
-    });
-}
-
-/// Ends the sessions that were opened with a device token that is not valid any more (GHSA-68x5).
-pub fn revocations(domain: &Domain, hub: &Hub, tasks: &Tasks) {
-    const REASON: &str = "device token rotated or revoked";
-    let (mut revoked, hub, stop) = (domain.devices.invalidated(), hub.clone(), tasks.stopping());
-    tasks.spawn("revocations", Kind::Essential, async move {
-        loop {
-            let next = tokio::select! {
-                next = revoked.recv() => next,
-                () = stop.cancelled() => return,
-            };
-            let by_token =
-                |client: &gateway_server::ws::hub::Client| client.caller.grant == Grant::DeviceToken;
-            match next {
-                Ok(one) => {
-                    let ends = move |client: &gateway_server::ws::hub::Client| {
-                        by_token(client)
-                            && client.caller.device_id.as_deref() == Some(one.device_id.as_str())
-                            && client.caller.role.as_str() == one.role
-                    };
-                    hub.close(ends, 1008, REASON).await;
-                }
-                // Which tokens were meant is lost, so all sessions by token prove themselves again.
-                Err(RecvError::Lagged(_)) => hub.close(by_token, 1008, REASON).await,
-                Err(RecvError::Closed) => return,
             }
         }
     });

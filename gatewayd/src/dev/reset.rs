@@ -9,6 +9,7 @@ use gateway_base::clock::{Clock, iso_utc};
 use gateway_base::env::Env;
 use gateway_base::lock_file::{self, Places};
 use gateway_base::paths::Paths;
+use gateway_config::write::record_path;
 
 /// Why the reset was refused; nothing has been moved.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +48,12 @@ impl<'a> Plan<'a> {
         for folder in [&paths.state, &workspace] {
             check_folder(folder, paths)?;
         }
-        let mut targets =
-            vec![paths.config.clone(), paths.last_good_config(), paths.state.join("credentials")];
+        let mut targets = vec![
+            paths.config.clone(),
+            paths.last_good_config(),
+            record_path(paths),
+            paths.state.join("credentials"),
+        ];
         targets.extend(session_folders(&paths.state));
         targets.extend(store_files(paths));
         for target in &targets {

@@ -10,6 +10,7 @@ use gateway_base::paths::Paths;
 use gateway_base::task::Tasks;
 use gateway_config::environment;
 use gateway_config::sections::Bind;
+use gateway_config::write::Trial;
 
 use super::auth::Auth;
 use super::configuration::{self, Loaded};
@@ -22,6 +23,7 @@ use crate::dev;
 use crate::exit::Refusal;
 use crate::lifecycle::Lifecycle;
 use crate::logging::LogHandle;
+use crate::trial::{self, Found};
 
 /// Everything that is settled before the first part is built.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct Boot {
     pub is_dev: bool,
     /// The configuration.
     pub loaded: Loaded,
+    /// The config change that stays on trial.
+    pub trial: Option<Trial>,
     /// What clients must present.
     pub auth: Auth,
     /// To whom Tailscale publishes it.
@@ -99,6 +103,7 @@ pub async fn boot(
     if who.is_dev && !args.print_config {
         dev::prepare(&who.paths, &who.env, &clock, args.reset)?;
     }
+    let found = if args.print_config { Found::default() } else { trial::find(&who.paths, &who.env, &clock) };
     let loaded = configuration::load(&who.paths, &who.env)?;
     if args.print_config {
         return Ok(Started::Print(configuration::print(&loaded)));
@@ -109,6 +114,9 @@ pub async fn boot(
     let allowed = checks::with_config(&args, loaded.snapshot.exists, &config.gateway, &who.env)?;
     let claimed = claim::claim(&who, &allowed, &config.gateway, &clock, args.force).await?;
     log.set_file(config.logging.file.clone());
+    if let Some(note) = &found.note {
+        tracing::warn!(subsystem = "gateway", "{note}");
+    }
     report(&who, &loaded);
     report_flags(&args);
     claim::report(&who, &allowed, &claimed);
@@ -131,6 +139,7 @@ pub async fn boot(
         clock,
         is_dev: who.is_dev,
         loaded,
+        trial: found.trial,
         auth: allowed.auth,
         exposure: allowed.exposure,
         port: allowed.port.number,

@@ -21,6 +21,8 @@ pub enum Reason {
     InvalidRequest,
     /// The configuration file cannot be used; the one in force stays.
     ConfigInvalid,
+    /// A configuration cannot go on trial, or none is.
+    ConfigTrial,
     /// The daemon is not ready for this yet.
     Starting,
     /// A stop has begun.
@@ -35,10 +37,11 @@ pub enum Reason {
     Internal,
 }
 
-const REASONS: [(Reason, &str, Code); 9] = [
+const REASONS: [(Reason, &str, Code); 10] = [
     (Reason::PeerRefused, "peer-refused", Code::PermissionDenied),
     (Reason::InvalidRequest, "invalid-request", Code::InvalidArgument),
     (Reason::ConfigInvalid, "config-invalid", Code::FailedPrecondition),
+    (Reason::ConfigTrial, "config-trial", Code::FailedPrecondition),
     (Reason::Starting, "starting", Code::Unavailable),
     (Reason::Draining, "draining", Code::Unavailable),
     (Reason::LogUnavailable, "log-unavailable", Code::FailedPrecondition),

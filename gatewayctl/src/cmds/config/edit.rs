@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use gateway_config::path::Segment;
+use gateway_config::sections::ReloadMode;
 use gateway_config::write::{Drops, Error, Writer};
-use gateway_config::{diff, json5, load, path as config_path};
+use gateway_config::{Snapshot, diff, json5, load, path as config_path};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -87,9 +88,6 @@ fn commit(
     let drops = Drops::Paths(vec![dotted(&segments)]);
     let written =
         writer.commit(&document.to_string(), hash.as_deref(), &drops).map_err(|error| refused(app, error))?;
-    let mode =
-        config_path::get_dotted(&written.snapshot.value, "gateway.reload.mode").and_then(Value::as_str);
-    let restarts_itself = matches!(mode, None | Some("hybrid" | "restart"));
     let changed = diff::changed(&before.value, &written.snapshot.value);
     Ok(Edited {
         ok: true,
@@ -98,9 +96,14 @@ fn commit(
         path: written.path,
         changed: !changed.is_empty(),
         restart_required: !diff::plan(&changed).restart.is_empty(),
-        restarts_itself,
+        restarts_itself: restarts_itself(&written.snapshot),
         copy: written.copy,
     })
+}
+
+/// Whether a running gateway with this configuration restarts by itself when it has to.
+pub fn restarts_itself(snapshot: &Snapshot) -> bool {
+    matches!(snapshot.config.gateway.reload.mode, ReloadMode::Hybrid | ReloadMode::Restart)
 }
 
 /// The path as the writer compares it: names and positions joined by dots.
@@ -115,7 +118,8 @@ fn dotted(segments: &[Segment]) -> String {
     words.join(".")
 }
 
-fn refused(app: &App, error: Error) -> Failure {
+/// Why the writer did not write.
+pub fn refused(app: &App, error: Error) -> Failure {
     match error {
         Error::Invalid { issues } if issues.len() > 1 => {
             let listed: Vec<String> = issues.iter().map(|issue| format!("- {issue}")).collect();
@@ -129,6 +133,15 @@ fn refused(app: &App, error: Error) -> Failure {
         Error::Changed | Error::BaseHashRequired => {
             Failure::failed("The config file changed in the meantime; nothing was written.")
                 .hint("Run the command again.")
+        }
+        Error::OnTrial => Failure::failed("A config change waits to be confirmed; nothing was written.")
+            .hint(format!(
+                "Keep it: {}\nTake it back: {}",
+                app.suggest("config confirm"),
+                app.suggest("config rollback")
+            )),
+        Error::BaseHashUnavailable => {
+            Failure::failed("The present config file cannot be read; move it out of the way first.")
         }
         Error::Io { what, path, source } => {
             Failure::failed(format!("cannot {what} {}: {source}", path.display()))
@@ -158,7 +171,7 @@ fn report(app: &App, edited: &Edited) -> Result<Exit, Failure> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use gateway_base::clock::Clock;
     use gateway_base::env::Env;
     use gateway_base::paths::Paths;
@@ -169,7 +182,7 @@ mod tests {
     use crate::output::Output;
     use crate::spelling::Words;
 
-    fn app(text: Option<&str>) -> (tempfile::TempDir, App) {
+    pub fn app(text: Option<&str>) -> (tempfile::TempDir, App) {
         let home = tempfile::tempdir().expect("temporary folder");
         let env = Env::from_pairs([("HOME", home.path().to_string_lossy().into_owned())]);
         let paths = Paths::resolve(&env, None).expect("HOME is set");

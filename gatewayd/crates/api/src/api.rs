@@ -79,6 +79,13 @@ impl Api {
         connect::admit(&self.cx, first, pending, seen).await
     }
 
+    /// Whether the shared secret was changed since this client was judged by it. Ask only after the client can be
+    /// found among those to be closed: whoever is not among them yet when the secret changes is seen here.
+    #[must_use]
+    pub fn is_outdated(&self, admitted: &Admitted) -> bool {
+        admitted.is_outdated(&self.cx.access.load())
+    }
+
     /// Appends the answer to a successful `connect`. Ask only after the client has been made to receive events, so
     /// that nothing falls between the snapshot and the first event.
     pub fn welcome(&self, admitted: &Admitted, out: &mut Vec<u8>) {

@@ -60,6 +60,8 @@ pub struct Caller {
     pub device_id: Option<String>,
     /// What let it in.
     pub grant: Grant,
+    /// Whether it is on this machine beyond doubt.
+    pub is_local: bool,
     /// The address to show, unless an untrusted proxy hides it.
     pub ip: Option<IpAddr>,
     /// Key of its presence entry, when it has one.
@@ -94,6 +96,7 @@ impl Caller {
             display_name: Some("gatewayctl".to_owned()),
             device_id: None,
             grant: Grant::LocalUser,
+            is_local: true,
             ip: None,
             presence_key: None,
         }
@@ -115,6 +118,12 @@ impl Caller {
             Guard::Pairing => operator && self.has("operator.pairing"),
             Guard::Directed => false,
         }
+    }
+
+    /// Whether the shared secret let it in, or that there was none.
+    #[must_use]
+    pub fn is_by_shared_secret(&self) -> bool {
+        matches!(self.grant, Grant::SharedSecret | Grant::Open)
     }
 
     /// Whether this is a chat page, for the rules that single it out.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::keys::{Part, Reload, tree};
 use crate::path::Segment;
+use crate::redact::redact;
 
 /// The changed paths, sorted by what they cost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,12 +28,38 @@ impl Plan {
     }
 }
 
+/// One leaf that differs, with secrets masked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Its dotted path.
+    pub path: String,
+    /// What it was; nothing when it is new.
+    pub before: Option<Value>,
+    /// What it is; nothing when it is gone.
+    pub after: Option<Value>,
+}
+
 /// Dotted paths of the leaves that differ; lists are compared by content and named as a whole.
 #[must_use]
 pub fn changed(old: &Value, new: &Value) -> Vec<String> {
     let mut paths = Vec::new();
-    walk(old, new, &mut String::new(), &mut paths);
+    let plain = |value| Some(Side { value, shown: value });
+    walk(plain(old), plain(new), &mut String::new(), &mut |path, _, _| paths.push(path.to_owned()));
     paths
+}
+
+/// The leaves that differ with their values, for people.
+#[must_use]
+pub fn changes(old: &Value, new: &Value) -> Vec<Change> {
+    let (masked_old, masked_new) = (redact(old), redact(new));
+    let old = Some(Side { value: old, shown: &masked_old });
+    let new = Some(Side { value: new, shown: &masked_new });
+    let mut found = Vec::new();
+    walk(old, new, &mut String::new(), &mut |path, before, after| {
+        let shown = |side: Option<Side<'_>>| side.map(|side| side.shown.clone());
+        found.push(Change { path: path.to_owned(), before: shown(before), after: shown(after) });
+    });
+    found
 }
 
 /// Sorts changed paths by the reload class of their keys. A path the table does not know costs what the deepest
@@ -60,30 +87,47 @@ pub fn channel_of(path: &str) -> &str {
     }
 }
 
-fn walk(old: &Value, new: &Value, path: &mut String, paths: &mut Vec<String>) {
-    match (old, new) {
-        (Value::Object(a), Value::Object(b)) => {
-            let added = b.keys().filter(|key| !a.contains_key(*key));
-            for key in a.keys().chain(added) {
-                let length = path.len();
-                if length > 0 {
-                    path.push('.');
-                }
-                path.push_str(key);
-                match (a.get(key), b.get(key)) {
-                    (Some(x), Some(y)) => walk(x, y, path, paths),
-                    (Some(Value::Object(only)), None) | (None, Some(Value::Object(only)))
-                        if !only.is_empty() =>
-                    {
-                        walk(&Value::Object(only.clone()), &Value::Object(Map::new()), path, paths);
-                    }
-                    _ => paths.push(path.clone()),
-                }
-                path.truncate(length);
+/// A value and what people may see of it; both have the same keys.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    value: &'a Value,
+    shown: &'a Value,
+}
+
+impl<'a> Side<'a> {
+    fn object(self) -> Option<&'a Map<String, Value>> {
+        self.value.as_object()
+    }
+
+    fn get(self, key: &str) -> Option<Self> {
+        Some(Self { value: self.value.get(key)?, shown: self.shown.get(key)? })
+    }
+}
+
+type Found<'f> = dyn FnMut(&str, Option<Side<'_>>, Option<Side<'_>>) + 'f;
+
+fn walk(old: Option<Side<'_>>, new: Option<Side<'_>>, path: &mut String, found: &mut Found<'_>) {
+    let (a, b) = (old.and_then(Side::object), new.and_then(Side::object));
+    let filled = |side: Option<&Map<_, _>>, other: &Option<Side<'_>>| {
+        other.is_none() && side.is_some_and(|keys| !keys.is_empty())
+    };
+    if (a.is_some() && b.is_some()) || filled(a, &new) || filled(b, &old) {
+        let (a, b) = (a.into_iter().flatten(), b.into_iter().flatten());
+        let added = b.map(|(key, _)| key).filter(|key| old.is_none_or(|old| old.get(key).is_none()));
+        for key in a.map(|(key, _)| key).chain(added) {
+            let length = path.len();
+            if length > 0 {
+                path.push('.');
             }
+            path.push_str(key);
+            walk(old.and_then(|old| old.get(key)), new.and_then(|new| new.get(key)), path, found);
+            path.truncate(length);
         }
-        _ if same(old, new) => {}
-        _ => paths.push(path.clone()),
+        return;
+    }
+    match (old, new) {
+        (Some(old), Some(new)) if same(old.value, new.value) => {}
+        _ => found(path, old, new),
     }
 }
 
@@ -115,6 +159,26 @@ mod tests {
         let new = json!({"a": {"b": 1.0, "c": [{"x": 2}]}, "new": true});
         assert_eq!(changed(&old, &new), strings(&["a.c", "gone.y", "new"]));
         assert_eq!(changed(&old, &old.clone()), strings(&[]));
+    }
+
+    #[test]
+    fn values_are_shown_and_secrets_are_not() {
+        let old = json!({"gateway": {"port": 1, "auth": {"token": "old-secret"}}, "env": {"vars": {"A": "x-secret"}}});
+        let new = json!({"gateway": {"port": 2, "auth": {"token": "new-secret"}}, "ui": {}});
+        let found = changes(&old, &new);
+        assert!(!format!("{found:?}").contains("-secret"), "{found:?}");
+        let brief: Vec<_> =
+            found.iter().map(|c| (c.path.as_str(), c.before.clone(), c.after.clone())).collect();
+        let hidden = Some(json!("__REDACTED__"));
+        assert_eq!(
+            brief,
+            [
+                ("gateway.port", Some(json!(1)), Some(json!(2))),
+                ("gateway.auth.token", hidden.clone(), hidden.clone()),
+                ("env.vars.A", hidden, None),
+                ("ui", None, Some(json!({}))),
+            ]
+        );
     }
 
     #[test]

@@ -32,6 +32,15 @@ pub struct Admitted {
     pub(super) request: String,
     /// The device token to hand out, when a device was sent.
     pub(super) issued: Option<Issued>,
+    /// What it was judged by.
+    access: Arc<Access>,
+}
+
+impl Admitted {
+    /// Whether the secret it came with has been replaced by `now`, while it was being judged.
+    pub(crate) fn is_outdated(&self, now: &Access) -> bool {
+        self.caller.is_by_shared_secret() && self.access.mode != now.mode
+    }
 }
 
 /// Everything the checks look at.
@@ -88,6 +97,7 @@ pub(crate) async fn admit(
             Method::Tailscale => Grant::Tailscale,
             Method::DeviceToken => Grant::DeviceToken,
         },
+        is_local: locality.is_local,
         ip: locality.reported_ip,
         presence_key,
     };
@@ -100,7 +110,7 @@ pub(crate) async fn admit(
         local = locality.is_local,
         "connected"
     );
-    Ok(Admitted { caller: Arc::new(caller), request: id.to_owned(), issued })
+    Ok(Admitted { caller: Arc::new(caller), request: id.to_owned(), issued, access })
 }
 
 /// Check 3: the parameters fit their schema.

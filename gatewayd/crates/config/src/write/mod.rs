@@ -5,7 +5,9 @@
 mod loss;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod writer;
 
 pub use loss::lost;
+pub use trial::{TakenBack, Trial, Unreadable, record_path, trial};
 pub use writer::{Committed, Copy, Drops, Error, Writer, history, stamp};

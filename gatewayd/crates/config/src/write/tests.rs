@@ -1,5 +1,7 @@
 //! Commits, refusals and copies on real files.
 
+mod trial;
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -11,6 +11,7 @@ use gateway_base::paths::Paths;
 use serde_json::Value;
 
 use super::loss::{missing, placeholder};
+use super::trial::Unreadable;
 use crate::edit::{self, Document};
 use crate::issue::Issue;
 use crate::load::{self, Read, Snapshot};
@@ -55,6 +56,14 @@ pub enum Error {
         /// Which.
         paths: Vec<String>,
     },
+    /// Another change is on trial.
+    #[error(
+        "a config change waits to be confirmed; confirm it or take it back first (gatewayctl config confirm, gatewayctl config rollback)"
+    )]
+    OnTrial,
+    /// The record of a change on trial cannot be used.
+    #[error(transparent)]
+    Record(#[from] Unreadable),
     /// The file could not be written.
     #[error("cannot {what} {}", path.display())]
     Io {
@@ -104,8 +113,8 @@ pub struct Copy {
 /// Writes one config file.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    paths: Paths,
-    env: Env,
+    pub(super) paths: Paths,
+    pub(super) env: Env,
 }
 
 impl Writer {
@@ -121,9 +130,21 @@ impl Writer {
         let folder = path.parent().unwrap_or(Path::new("."));
         atomic_file::create_private_dir(folder).map_err(|source| failed("create", folder, source))?;
         let _lock = self.lock()?;
+        self.refuse_on_trial()?;
         let before = self.check_base(base_hash)?;
         let snapshot = self.check(text, before.as_deref(), drops)?;
-        let copy = before.as_deref().map(|_| self.keep_copy()).transpose()?;
+        self.replace(text, before.as_deref(), snapshot)
+    }
+
+    /// Keeps a copy of what was there before and puts `text`, which was read as `snapshot`, in its place.
+    pub(super) fn replace(
+        &self,
+        text: &str,
+        before: Option<&str>,
+        snapshot: Snapshot,
+    ) -> Result<Committed, Error> {
+        let path = &self.paths.config;
+        let copy = before.map(|before| self.keep_copy(before)).transpose()?;
         atomic_file::replace(path, text.as_bytes()).map_err(|source| failed("write", path, source))?;
         Ok(Committed { path: path.clone(), snapshot: Snapshot { exists: true, ..snapshot }, copy })
     }
@@ -143,7 +164,7 @@ impl Writer {
         Ok((document.at(path), hash))
     }
 
-    fn check_base(&self, base_hash: Option<&str>) -> Result<Option<String>, Error> {
+    pub(super) fn check_base(&self, base_hash: Option<&str>) -> Result<Option<String>, Error> {
         match load::read(&self.paths.config) {
             Read::Missing => Ok(None),
             Read::Unusable(_) => Err(Error::BaseHashUnavailable),
@@ -155,7 +176,7 @@ impl Writer {
         }
     }
 
-    fn check(&self, text: &str, before: Option<&str>, drops: &Drops) -> Result<Snapshot, Error> {
+    pub(super) fn check(&self, text: &str, before: Option<&str>, drops: &Drops) -> Result<Snapshot, Error> {
         let tree = crate::json5::parse(text).map_err(|error| Error::Syntax(error.to_string()))?;
         if let Some(path) = placeholder(&tree.to_value(), &mut Vec::new()) {
             return Err(Error::Placeholder { path });
@@ -183,17 +204,15 @@ impl Writer {
         Ok(snapshot)
     }
 
-    /// Moves the copies one number up and makes the present file the newest. The new copy is on disk before the others
+    /// Moves the copies one number up and makes the present `text` the newest. The new copy is on disk before the others
     /// move, and one that is there already is enough: a disk that stays full must not push out the old ones.
-    fn keep_copy(&self) -> Result<PathBuf, Error> {
+    fn keep_copy(&self, text: &str) -> Result<PathBuf, Error> {
         let copy = copy_path(&self.paths, 0);
-        let text =
-            fs::read(&self.paths.config).map_err(|source| failed("read", &self.paths.config, source))?;
-        if fs::read(&copy).is_ok_and(|newest| newest == text) {
+        if fs::read(&copy).is_ok_and(|newest| newest == text.as_bytes()) {
             return Ok(copy);
         }
         let fresh = fresh_copy_path(&self.paths);
-        atomic_file::replace(&fresh, &text).map_err(|source| failed("write", &copy, source))?;
+        atomic_file::replace(&fresh, text.as_bytes()).map_err(|source| failed("write", &copy, source))?;
         for number in (1..COPIES).rev() {
             let (from, to) = (copy_path(&self.paths, number - 1), copy_path(&self.paths, number));
             match fs::rename(&from, &to) {
@@ -209,7 +228,7 @@ impl Writer {
     }
 
     /// Keeps other writers out, also those of other processes, for as long as the file is held.
-    fn lock(&self) -> Result<File, Error> {
+    pub(super) fn lock(&self) -> Result<File, Error> {
         let mut name = self.paths.config.file_name().unwrap_or_default().to_os_string();
         name.push(".lock");
         let path = self.paths.config.with_file_name(name);
@@ -256,7 +275,7 @@ fn fresh_copy_path(paths: &Paths) -> PathBuf {
     name.into()
 }
 
-fn failed(what: &'static str, path: &Path, source: io::Error) -> Error {
+pub(super) fn failed(what: &'static str, path: &Path, source: io::Error) -> Error {
     Error::Io { what, path: path.to_path_buf(), source }
 }
 

@@ -26,6 +26,15 @@ pub trait Backend: Send + Sync + 'static {
     /// Reads the configuration again; with `dry_run` only tells what would be done.
     fn reload(&self, dry_run: bool) -> Answer<'_, v1::ReloadResponse>;
 
+    /// Writes `text` and puts it in force until `within` is over or somebody confirms it.
+    fn apply_config(&self, text: String, within: Duration) -> Answer<'_, v1::ApplyConfigResponse>;
+
+    /// Keeps the configuration on trial.
+    fn confirm_config(&self) -> Answer<'_, v1::ConfirmConfigResponse>;
+
+    /// Goes back to the configuration before the trial.
+    fn revert_config(&self) -> Answer<'_, v1::RevertConfigResponse>;
+
     /// Begins the stop, or joins the one under way, and reports its steps. The stop goes on when the receiver is
     /// dropped. The sender is dropped before the admin server is told to end.
     fn shutdown(&self, request: Shutdown) -> Answer<'_, mpsc::Receiver<v1::ShutdownResponse>>;

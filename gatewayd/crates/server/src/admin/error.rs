@@ -18,6 +18,9 @@ pub enum Error {
     /// The configuration file cannot be used; the text says where and why.
     #[error("{0}")]
     ConfigInvalid(String),
+    /// A configuration cannot go on trial, or none is; the text says why.
+    #[error("{0}")]
+    ConfigTrial(String),
     /// The daemon is not ready for this yet.
     #[error("the gateway is starting; try again in a moment")]
     Starting,
@@ -53,6 +56,7 @@ impl From<Error> for Status {
         let (reason, wait) = match &error {
             Error::InvalidRequest(_) => (Reason::InvalidRequest, None),
             Error::ConfigInvalid(_) => (Reason::ConfigInvalid, None),
+            Error::ConfigTrial(_) => (Reason::ConfigTrial, None),
             Error::Starting => (Reason::Starting, Some(Duration::from_millis(250))),
             Error::Draining => (Reason::Draining, None),
             Error::Log { .. } => (Reason::LogUnavailable, None),

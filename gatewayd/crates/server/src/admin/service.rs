@@ -4,6 +4,7 @@
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use gateway_admin::v1::admin_server::Admin;
@@ -23,6 +24,9 @@ use super::health::Board;
 
 /// The longest reason for a stop that is worth a log line.
 const REASON_CHARS: usize = 200;
+
+/// The longest time a configuration may be on trial.
+const LONGEST_TRIAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -59,6 +63,32 @@ impl Admin for Service {
         let dry_run = request.get_ref().dry_run;
         tracing::info!(subsystem = "admin", user = user(&request), dry_run, "reload asked for");
         Ok(Response::new(guarded(self.backend.reload(dry_run)).await?))
+    }
+
+    async fn apply_config(
+        &self,
+        request: Request<v1::ApplyConfigRequest>,
+    ) -> Result<Response<v1::ApplyConfigResponse>, Status> {
+        let user = user(&request);
+        let (text, within) = checked_apply(request.into_inner())?;
+        tracing::info!(subsystem = "admin", user, ?within, "config on trial asked for");
+        Ok(Response::new(guarded(self.backend.apply_config(text, within)).await?))
+    }
+
+    async fn confirm_config(
+        &self,
+        request: Request<v1::ConfirmConfigRequest>,
+    ) -> Result<Response<v1::ConfirmConfigResponse>, Status> {
+        tracing::info!(subsystem = "admin", user = user(&request), "confirmation of the config on trial");
+        Ok(Response::new(guarded(self.backend.confirm_config()).await?))
+    }
+
+    async fn revert_config(
+        &self,
+        request: Request<v1::RevertConfigRequest>,
+    ) -> Result<Response<v1::RevertConfigResponse>, Status> {
+        tracing::info!(subsystem = "admin", user = user(&request), "the config before the trial asked for");
+        Ok(Response::new(guarded(self.backend.revert_config()).await?))
     }
 
     async fn shutdown(
@@ -121,6 +151,16 @@ fn checked_shutdown(request: v1::ShutdownRequest) -> Result<Shutdown, Error> {
     let drain_limit =
         request.drain_limit.map(|limit| time::length(&limit).ok_or_else(negative)).transpose()?;
     Ok(Shutdown { mode, drain_limit, reason: request.reason.chars().take(REASON_CHARS).collect() })
+}
+
+fn checked_apply(request: v1::ApplyConfigRequest) -> Result<(String, Duration), Error> {
+    let within = request.confirm_within.as_ref().and_then(time::length);
+    match within.filter(|within| !within.is_zero() && *within <= LONGEST_TRIAL) {
+        Some(within) => Ok((request.text, within)),
+        None => Err(Error::InvalidRequest(
+            "confirm_within must be more than nothing and at most a day".to_owned(),
+        )),
+    }
 }
 
 fn checked_logs(request: &v1::LogsRequest) -> Result<Logs, Error> {
@@ -214,6 +254,11 @@ mod tests {
             request.drain_limit.get_or_insert_default().seconds = seconds;
             checked_shutdown(request)
         };
+        let apply = |seconds| {
+            let mut request = v1::ApplyConfigRequest::default();
+            request.confirm_within.get_or_insert_default().seconds = seconds;
+            checked_apply(request).map(drop)
+        };
         let call = |method: &str, params: &str| {
             let (method, params_json) = (method.to_owned(), params.to_owned());
             checked_call(v1::CallRequest { method, params_json, expect_final: false })
@@ -222,11 +267,26 @@ mod tests {
             shutdown(7, 0).map(drop),
             shutdown(1, -1).map(drop),
             checked_logs(&v1::LogsRequest { min_level: 99, ..Default::default() }).map(drop),
+            apply(0),
+            apply(-1),
+            apply(24 * 60 * 60 + 1),
+            checked_apply(v1::ApplyConfigRequest::default()).map(drop),
             call("", "").map(drop),
             call("x", "{").map(drop),
             call("x", &"[".repeat(100_000)).map(drop),
         ];
-        let fields = ["mode", "drain_limit", "min_level", "method", "params_json", "params_json"];
+        let fields = [
+            "mode",
+            "drain_limit",
+            "min_level",
+            "confirm_within",
+            "confirm_within",
+            "confirm_within",
+            "confirm_within",
+            "method",
+            "params_json",
+            "params_json",
+        ];
         for (result, field) in refused.into_iter().zip(fields) {
             let error = result.expect_err(field);
             assert!(error.to_string().starts_with(field), "{error}");

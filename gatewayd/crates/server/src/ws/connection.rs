@@ -177,6 +177,10 @@ async fn welcome(serve: &Arc<Serve>, outbox: &Arc<Outbox>, admitted: Admitted) -
     let client = Arc::new(Client { caller: admitted.caller.clone(), outbox: outbox.clone() });
     serve.metrics.connections(client.caller.role).inc();
     serve.hub.join(client.clone()).await;
+    if serve.api.is_outdated(&admitted) {
+        outbox.close(1008, "gateway auth changed; connect again");
+        return client;
+    }
     let mut hello = Vec::with_capacity(6 * 1024);
     frame::append_text(&mut hello, 4096, |out| serve.api.welcome(&admitted, out));
     serve.metrics.sent(1, hello.len());

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use gateway_admin::connect::{ConnectOptions, connect};
 use gateway_admin::endpoint::{Endpoint, Fallback};
@@ -62,6 +63,18 @@ impl Backend for Fake {
             let change = v1::ConfigChange { path: "gateway.port".to_owned(), ..Default::default() };
             Ok(v1::ReloadResponse { dry_run, refused: vec![change], ..Default::default() })
         })
+    }
+
+    fn apply_config(&self, text: String, _within: Duration) -> Answer<'_, v1::ApplyConfigResponse> {
+        Box::pin(async move { Err(Error::ConfigTrial(text)) })
+    }
+
+    fn confirm_config(&self) -> Answer<'_, v1::ConfirmConfigResponse> {
+        Box::pin(async { Ok(v1::ConfirmConfigResponse { trial: Some(v1::ConfigTrial::default()) }) })
+    }
+
+    fn revert_config(&self) -> Answer<'_, v1::RevertConfigResponse> {
+        Box::pin(async { Ok(v1::RevertConfigResponse { restart_scheduled: true, ..Default::default() }) })
     }
 
     fn shutdown(&self, request: Shutdown) -> Answer<'_, mpsc::Receiver<v1::ShutdownResponse>> {
