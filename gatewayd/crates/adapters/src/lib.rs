@@ -3,6 +3,6 @@
 
 pub mod agent_files;
 pub mod log_tail;
-mod program;
+pub mod program;
 pub mod store;
 pub mod tailscale;

@@ -6,7 +6,6 @@ mod answer;
 mod client;
 mod problem;
 #[cfg(test)]
-#[cfg(unix)]
 mod tests;
 
 pub use answer::{Backend, Status};
