@@ -8,6 +8,7 @@ use anyhow::{Context, ensure};
 use gateway_tests::daemon::free_port;
 use gateway_tests::home::Home;
 use gateway_tests::wait::{until, within};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
 
 use crate::made::{can_unshare, good, is_root, only, packages, run};
@@ -125,6 +126,11 @@ fn it_is_installed_and_removed_and_state_stays() {
         .await?;
 
         let said = good(dpkg(&root).args(["-r", "gatewayd"])).await?;
+        if !is_root() {
+            // The root of a name space may not look at processes outside of it.
+            let pid = daemon.id().and_then(|id| Pid::from_raw(id.cast_signed())).context("it runs")?;
+            kill_process(pid, Signal::TERM)?;
+        }
         let ended = within("the gateway to end", daemon.wait()).await??;
         ensure!(ended.code() == Some(0), "removal stops it: {ended}");
         ensure!(said.contains("stays"), "{said}");
