@@ -125,6 +125,10 @@ pub struct Args {
     #[arg(short = 'V', short_alias = 'v', long)]
     pub version: bool,
 
+    /// Print the manual page, for packages
+    #[arg(long, hide = true)]
+    man: bool,
+
     /// The words `gateway` and `run` of the original
     #[arg(hide = true)]
     words: Vec<String>,
@@ -156,6 +160,9 @@ impl Args {
         let mut args = Self::from_arg_matches(&matches).map_err(|error| explain(&error))?;
         if args.version {
             return Ok(Parsed::Print(format!("{}\n", version())));
+        }
+        if args.man {
+            return Ok(Parsed::Print(manual()));
         }
         check_words(&args.words)?;
         let gateway =
@@ -204,6 +211,14 @@ pub fn version() -> String {
     let (version, commit, built) =
         (env!("CARGO_PKG_VERSION"), env!("GATEWAYD_COMMIT"), env!("GATEWAYD_BUILD_DATE"));
     format!("gatewayd {version} (commit {commit}, built {built})")
+}
+
+/// The manual page, in roff.
+fn manual() -> String {
+    let mut page = Vec::new();
+    // Nothing can fail that writes to memory.
+    let _ = clap_mangen::Man::new(Args::command().version(env!("CARGO_PKG_VERSION"))).render(&mut page);
+    String::from_utf8_lossy(&page).into_owned()
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "clap wants a fallible parser")]

@@ -197,8 +197,12 @@ fn help_for_shells_and_readers_is_printed() {
             let seen = Program::Gatewayctl.run(&home, &["completions", shell]).await?;
             ensure!(seen.code == Some(0) && seen.stdout.contains("gatewayctl"), "{shell}: {seen:?}");
         }
-        let man = Program::Gatewayctl.run(&home, &["man"]).await?;
-        ensure!(man.code == Some(0) && man.stdout.contains(".TH gatewayctl"), "{man:?}");
+        for (program, words, title) in
+            [(Program::Gatewayctl, "man", ".TH gatewayctl"), (Program::Gatewayd, "--man", ".TH gatewayd")]
+        {
+            let man = program.run(&home, &[words]).await?;
+            ensure!(man.code == Some(0) && man.stdout.contains(title), "{man:?}");
+        }
         let help = Program::Gatewayctl.run(&home, &["--help"]).await?;
         ensure!(help.code == Some(0) && help.stdout.contains("Exit codes:"), "{help:?}");
         Ok(())
