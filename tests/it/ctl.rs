@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, ensure};
 use gateway_admin::v1::PartState;
 use gateway_tests::binaries;
-use gateway_tests::daemon::Daemon;
+use gateway_tests::daemon::{Daemon, free_port};
 use gateway_tests::home::Home;
 use gateway_tests::program::Program;
 use gateway_tests::wait::within;
@@ -97,21 +97,26 @@ fn json_of_a_running_gateway_is_one_document() {
 fn a_gateway_that_does_not_run_is_code_3() {
     gateway_tests::run(async {
         let home = Home::configured()?;
+        // Not the usual port: a gateway of this machine may be there.
+        let port = free_port()?.to_string();
+        let environment = [("CLAWDBOT_GATEWAY_PORT", port.as_str())];
         for args in [&["health"][..], &["call", "health"], &["devices", "list"], &["reload"], &["shutdown"]] {
-            let seen = Program::Gatewayctl.run(&home, args).await?;
+            let seen = Program::Gatewayctl.run_with(&home, args, &environment).await?;
             ensure!(seen.code == Some(3) && seen.stdout.is_empty(), "{args:?}: {seen:?}");
             ensure!(
                 seen.stderr.contains("The gateway is not running; start it with: gatewayd"),
                 "{args:?}: {seen:?}"
             );
-            let seen = Program::Gatewayctl.run(&home, &[args, &["--json"]].concat()).await?;
+            let seen =
+                Program::Gatewayctl.run_with(&home, &[args, &["--json"]].concat(), &environment).await?;
             let document = document(&seen.stdout)?;
             ensure!(
                 document["error"]["kind"] == "not-running" && document["error"]["exit"] == 3,
                 "{args:?}: {document}"
             );
         }
-        let status = Program::Gatewayctl.run(&home, &["status", "--json", "--no-probe"]).await?;
+        let status =
+            Program::Gatewayctl.run_with(&home, &["status", "--json", "--no-probe"], &environment).await?;
         ensure!(status.code == Some(0) && document(&status.stdout)?.is_object(), "{status:?}");
         Ok(())
     });

@@ -2,11 +2,12 @@
 //! dropping kills it.
 
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
@@ -242,17 +243,27 @@ impl Daemon {
     }
 }
 
-/// A port that was free a moment ago, also on the other address family.
+/// Where [`free_port`] looks: below the ports that systems give to outgoing connections, one of which could take the
+/// port of a daemon while it starts again, and above the gateway's own.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// A port that was free a moment ago on both address families, and that no other test of this process gets.
 pub fn free_port() -> Result<u16> {
-    for _ in 0..20 {
-        let v4 = TcpListener::bind(("127.0.0.1", 0)).context("binding a port")?;
-        let port = v4.local_addr()?.port();
-        match TcpListener::bind(("::1", port)) {
-            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
-            _ => return Ok(port),
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % u32::from(PORTS.end - PORTS.start))?;
+    for _ in PORTS {
+        let number = (u32::from(first) + u32::from(TAKEN.fetch_add(1, Ordering::Relaxed)))
+            % u32::from(PORTS.end - PORTS.start);
+        let port = PORTS.start + u16::try_from(number)?;
+        let in_use = |address: IpAddr| {
+            TcpListener::bind((address, port))
+                .is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
+        };
+        if !in_use(Ipv4Addr::UNSPECIFIED.into()) && !in_use(Ipv6Addr::UNSPECIFIED.into()) {
+            return Ok(port);
         }
     }
-    bail!("no port is free on both address families")
+    bail!("no port between {} and {} is free on both address families", PORTS.start, PORTS.end)
 }
 
 fn printed(home: &Home) -> String {
