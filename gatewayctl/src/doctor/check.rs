@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::facts::Facts;
+use super::facts::{Facts, Unknown};
 use super::repair::Repair;
 
 /// One thing that is looked at. `judge` decides from facts alone, so that tests can make any situation up.
@@ -20,10 +20,6 @@ pub struct Check {
 
 /// The findings, none when all is well; or why nothing could be said. "Not known" is never "well".
 pub type Judged = Result<Vec<Finding>, Unknown>;
-
-/// Why a check could not be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unknown(pub String);
 
 /// The headings of the report, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -17,9 +17,12 @@ use gateway_wire::types::devices::DevicePairListResult;
 pub use self::access::{AccessFacts, Auth, Identity, goes_beyond, host, is_local};
 pub use self::machine::{Descriptors, Disk, MachineFacts, Watches, Zone};
 pub use self::service::{Process, ServiceFacts, WayFacts};
-use super::check::Unknown;
 use super::repair::ConfigRepair;
 use crate::spelling::Words;
+
+/// Why something that a check asks for is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown(pub String);
 
 /// Everything that is known.
 #[derive(Clone, Debug)]

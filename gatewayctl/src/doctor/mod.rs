@@ -2,6 +2,7 @@
 //! (`gather`), each check is a pure judgement on them in a file of its own (`checks`), and `--fix` makes the changes
 //! that a finding carries (`repair`), each after a copy, so that `--undo` can take them back.
 
+mod attempt;
 mod check;
 mod checks;
 mod facts;

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::attempt::Attempt;
 use super::check::{Checked, Group, Level};
 use super::facts::Facts;
-use super::run::Attempt;
 
 /// The whole document.
 #[derive(Debug, Serialize)]
@@ -154,11 +154,11 @@ fn check_report(one: &Checked) -> Option<CheckReport<'_>> {
 mod tests {
     use super::*;
     use crate::cmds::testing::assert_schema;
+    use crate::doctor::attempt::Ended;
     use crate::doctor::check::judge_all;
     use crate::doctor::checks::ALL;
     use crate::doctor::facts::DaemonFacts;
     use crate::doctor::facts::testing::healthy;
-    use crate::doctor::run::Ended;
 
     #[test]
     fn the_document_has_its_schema() {

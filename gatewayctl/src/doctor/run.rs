@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use gateway_base::error_chain::Chain;
 use gateway_config::write::Writer;
-use serde::Serialize;
 
+use super::attempt::{Attempt, Ended};
 use super::check::{Checked, judge_all};
 use super::checks;
 use super::facts::Facts;
@@ -18,30 +18,6 @@ use crate::app::App;
 use crate::args::DoctorArgs;
 use crate::exit::{Exit, Failure};
 use crate::text::{Style, Text};
-
-/// What became of one repair.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Attempt {
-    /// What was to be done.
-    pub done: Vec<String>,
-    /// How it ended.
-    pub result: Ended,
-    /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-}
-
-/// How a repair ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Ended {
-    /// It was made.
-    Done,
-    /// The person said no.
-    Declined,
-    /// It could not be made.
-    Failed,
-}
 
 /// Runs the command.
 pub async fn run(app: &App, args: &DoctorArgs) -> Result<Exit, Failure> {

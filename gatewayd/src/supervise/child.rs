@@ -10,7 +10,6 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
-use super::watch::Ended;
 use crate::lifecycle::Program;
 
 /// What a supervisor waits for.
@@ -140,5 +139,26 @@ impl Child {
             }
         }
         None
+    }
+}
+
+/// How the daemon ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// Its exit code, unless a signal ended it.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// It had been asked to.
+    pub asked: bool,
+}
+
+impl Ended {
+    pub(super) fn words(self) -> String {
+        match (self.code, self.signal) {
+            (Some(code), _) => format!("ended with exit code {code}"),
+            (None, Some(signal)) => format!("was ended by signal {signal}"),
+            (None, None) => "ended".to_owned(),
+        }
     }
 }

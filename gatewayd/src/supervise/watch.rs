@@ -7,7 +7,7 @@ use gateway_base::{id, limits, process};
 use tokio::time::Instant;
 
 use super::MARK;
-use super::child::{Child, Events, adopt_orphans};
+use super::child::{Child, Ended, Events, adopt_orphans};
 use crate::exit::Exit;
 use crate::lifecycle::Program;
 use crate::print::Stream;
@@ -45,27 +45,6 @@ pub async fn supervise(program: &Program) -> io::Result<Exit> {
             return Ok(Exit::Stopped);
         }
         pause = (pause * 2).min(MAX_PAUSE);
-    }
-}
-
-/// How the daemon ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ended {
-    /// Its exit code, unless a signal ended it.
-    pub code: Option<i32>,
-    /// The signal that ended it.
-    pub signal: Option<i32>,
-    /// It had been asked to.
-    pub asked: bool,
-}
-
-impl Ended {
-    fn words(self) -> String {
-        match (self.code, self.signal) {
-            (Some(code), _) => format!("ended with exit code {code}"),
-            (None, Some(signal)) => format!("was ended by signal {signal}"),
-            (None, None) => "ended".to_owned(),
-        }
     }
 }
 

@@ -8,6 +8,7 @@ use gateway_config::write::{Drops, Writer};
 use gateway_config::{diff, load};
 use serde::Serialize;
 
+use super::brief::brief;
 use super::edit::{refused, restarts_itself};
 use super::versions::Versions;
 use crate::app::App;
@@ -107,16 +108,6 @@ fn words(app: &App, changed: &Changed, done: &str) -> Text {
         text.say(format!("  {}", app.suggest("config confirm")));
     }
     text
-}
-
-/// The first few keys of many.
-pub fn brief(keys: &[String]) -> String {
-    const SHOWN: usize = 6;
-    let shown = keys.get(..SHOWN).unwrap_or(keys).join(", ");
-    match keys.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use gateway_config::redact::PLACEHOLDER;
 use gateway_config::{json5, write};
 use serde_json::{Map, Value, json};
 
-use super::change::brief;
+use super::brief::brief;
 use crate::app::App;
 use crate::args::Version;
 use crate::exit::{Exit, Failure};

@@ -1,8 +1,8 @@
 //! Whether the gateway can open enough files: each client takes one, and the default of many systems is too low
 //! (rule R33).
 
-use crate::doctor::check::{Check, Finding, Group, Judged, Unknown};
-use crate::doctor::facts::Facts;
+use crate::doctor::check::{Check, Finding, Group, Judged};
+use crate::doctor::facts::{Facts, Unknown};
 
 /// The check.
 pub const CHECK: Check = Check { id: "descriptors", group: Group::Machine, title: "open files", judge };

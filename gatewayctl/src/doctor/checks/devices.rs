@@ -3,8 +3,8 @@
 
 use gateway_wire::types::devices::{DevicePending, PairedDevice};
 
-use crate::doctor::check::{Check, Finding, Group, Judged, Unknown};
-use crate::doctor::facts::{Facts, quoted};
+use crate::doctor::check::{Check, Finding, Group, Judged};
+use crate::doctor::facts::{Facts, Unknown, quoted};
 
 /// The check.
 pub const CHECK: Check = Check { id: "devices", group: Group::Access, title: "paired devices", judge };

@@ -1,7 +1,7 @@
 //! Whether there is room to write. A full disk stops every acknowledgement.
 
-use crate::doctor::check::{Check, Finding, Group, Judged, Unknown};
-use crate::doctor::facts::{Disk, Facts, quoted};
+use crate::doctor::check::{Check, Finding, Group, Judged};
+use crate::doctor::facts::{Disk, Facts, Unknown, quoted};
 
 /// The check.
 pub const CHECK: Check = Check { id: "disk", group: Group::Machine, title: "disk space", judge };

@@ -1,7 +1,7 @@
 //! Whether the service outlives the log-out of its user.
 
-use crate::doctor::check::{Check, Finding, Group, Judged, Unknown};
-use crate::doctor::facts::Facts;
+use crate::doctor::check::{Check, Finding, Group, Judged};
+use crate::doctor::facts::{Facts, Unknown};
 use crate::service::{Installed, Manager, Scope};
 
 /// The check.

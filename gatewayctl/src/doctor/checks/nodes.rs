@@ -8,8 +8,8 @@ use gateway_config::Config;
 use gateway_config::sections::TailscaleMode;
 use gateway_wire::types::devices::PairedDevice;
 
-use crate::doctor::check::{Check, Finding, Group, Judged, Unknown};
-use crate::doctor::facts::Facts;
+use crate::doctor::check::{Check, Finding, Group, Judged};
+use crate::doctor::facts::{Facts, Unknown};
 
 /// The check.
 pub const CHECK: Check = Check { id: "nodes", group: Group::Access, title: "device nodes", judge };

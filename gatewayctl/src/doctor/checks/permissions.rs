@@ -1,8 +1,8 @@
 //! Whether files with secrets, and the folders they lie in, are for their owner alone, and whether they belong to the
 //! user the gateway runs as: a command that was once run as root leaves files behind that the daemon cannot read.
 
-use crate::doctor::check::{Check, Finding, Group, Judged, Level, Unknown};
-use crate::doctor::facts::{Facts, FileFact, FileKind, quoted};
+use crate::doctor::check::{Check, Finding, Group, Judged, Level};
+use crate::doctor::facts::{Facts, FileFact, FileKind, Unknown, quoted};
 use crate::doctor::repair::Repair;
 
 /// The check.

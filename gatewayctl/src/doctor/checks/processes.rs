@@ -1,8 +1,8 @@
 //! Gateways that were left behind: a process that uses this state folder and is neither the daemon that answers nor
 //! the holder of a lock.
 
-use crate::doctor::check::{Check, Finding, Group, Judged, Unknown};
-use crate::doctor::facts::Facts;
+use crate::doctor::check::{Check, Finding, Group, Judged};
+use crate::doctor::facts::{Facts, Unknown};
 
 /// The check.
 pub const CHECK: Check = Check { id: "processes", group: Group::Gateway, title: "leftover processes", judge };

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use crate::doctor::check::{Check, Finding, Group, Judged, Level, Unknown};
-use crate::doctor::facts::{Facts, ServiceFacts};
+use crate::doctor::check::{Check, Finding, Group, Judged, Level};
+use crate::doctor::facts::{Facts, ServiceFacts, Unknown};
 use crate::service::{self, Command, Installed, Manager, RuntimeState, Scope};
 
 /// The check.

@@ -3,8 +3,8 @@
 
 use gateway_admin::v1::PartState;
 
-use crate::doctor::check::{Check, Finding, Group, Judged, Unknown};
-use crate::doctor::facts::{Answers, DaemonFacts, Facts, StoreFacts, quoted};
+use crate::doctor::check::{Check, Finding, Group, Judged};
+use crate::doctor::facts::{Answers, DaemonFacts, Facts, StoreFacts, Unknown, quoted};
 
 /// The check.
 pub const CHECK: Check = Check { id: "store", group: Group::Files, title: "integrity of the store", judge };

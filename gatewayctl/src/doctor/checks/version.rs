@@ -2,8 +2,8 @@
 
 use gateway_wire::version::PROTOCOL;
 
-use crate::doctor::check::{Check, Finding, Group, Judged, Unknown};
-use crate::doctor::facts::Facts;
+use crate::doctor::check::{Check, Finding, Group, Judged};
+use crate::doctor::facts::{Facts, Unknown};
 
 /// The check.
 pub const CHECK: Check = Check { id: "version", group: Group::Gateway, title: "versions", judge };

@@ -1,7 +1,7 @@
 //! Whether files can be watched: the gateway takes over a changed configuration by itself only then at once.
 
-use crate::doctor::check::{Check, Finding, Group, Judged, Unknown};
-use crate::doctor::facts::Facts;
+use crate::doctor::check::{Check, Finding, Group, Judged};
+use crate::doctor::facts::{Facts, Unknown};
 
 /// The check.
 pub const CHECK: Check = Check { id: "watches", group: Group::Machine, title: "file watches", judge };

@@ -6,8 +6,10 @@ mod loss;
 #[cfg(test)]
 mod tests;
 mod trial;
+mod unreadable;
 mod writer;
 
 pub use loss::lost;
-pub use trial::{TakenBack, Trial, Unreadable, record_path, trial};
+pub use trial::{TakenBack, Trial, record_path, trial};
+pub use unreadable::Unreadable;
 pub use writer::{Committed, Copy, Drops, Error, Writer, history, stamp};

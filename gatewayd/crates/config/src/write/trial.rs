@@ -14,6 +14,7 @@ use gateway_base::paths::Paths;
 use gateway_base::process;
 use serde::{Deserialize, Serialize};
 
+use super::unreadable::Unreadable;
 use super::writer::{Committed, Drops, Error, Writer, failed};
 use crate::load::{self, Read};
 
@@ -73,14 +74,6 @@ impl Trial {
         let left = u64::try_from(self.deadline().saturating_sub(now)).unwrap_or(0);
         Duration::from_millis(left.min(self.within_ms))
     }
-}
-
-/// The record is there and cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("the record of a config change on trial, {}, cannot be used: {why}", path.display())]
-pub struct Unreadable {
-    path: PathBuf,
-    why: String,
 }
 
 /// What taking a change back did.

@@ -11,7 +11,7 @@ use gateway_base::paths::Paths;
 use serde_json::Value;
 
 use super::loss::{missing, placeholder};
-use super::trial::Unreadable;
+use super::unreadable::Unreadable;
 use crate::edit::{self, Document};
 use crate::issue::Issue;
 use crate::load::{self, Read, Snapshot};
