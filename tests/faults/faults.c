@@ -9,6 +9,8 @@
  *   EROFS   the disk went read-only: open files cannot be written either
  *   EACCES  the permissions were taken away: files that are open stay writable
  *   EIO     the disk broke: flushing fails
+ *
+ * A slow disk takes its time over each flush.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,6 +34,7 @@
 struct control {
     int64_t error;
     int64_t clock_seconds;
+    int64_t flush_milliseconds;
 };
 
 static const struct control quiet;
@@ -138,12 +141,24 @@ int ftruncate(int fd, off_t length) {
     return ftruncate64(fd, length);
 }
 
+static int flush(long call, int fd) {
+    int64_t slow = control->flush_milliseconds;
+    if ((slow > 0 || control->error == EIO) && is_below(fd)) {
+        struct timespec rest = {.tv_sec = slow / 1000, .tv_nsec = slow % 1000 * 1000000};
+        while (nanosleep(&rest, &rest) != 0 && errno == EINTR)
+            ;
+        if (control->error == EIO)
+            return refuse(EIO);
+    }
+    return syscall(call, fd);
+}
+
 int fsync(int fd) {
-    return control->error == EIO && is_below(fd) ? refuse(EIO) : syscall(SYS_fsync, fd);
+    return flush(SYS_fsync, fd);
 }
 
 int fdatasync(int fd) {
-    return control->error == EIO && is_below(fd) ? refuse(EIO) : syscall(SYS_fdatasync, fd);
+    return flush(SYS_fdatasync, fd);
 }
 
 int open64(const char *path, int flags, ...) {

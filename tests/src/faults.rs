@@ -1,5 +1,5 @@
-//! Faults that the real daemon runs into: a disk that is full, read-only or broken below one folder, and a wall clock
-//! that jumps. They come from a small library that is loaded before the daemon's C library (`tests/faults/faults.c`),
+//! Faults that the real daemon runs into: a disk that is full, read-only, broken or slow below one folder, and a wall
+//! clock that jumps. They come from a small library that is loaded before the daemon's C library (`tests/faults/faults.c`),
 //! because a real full disk or a real clock needs privileges that a build machine does not give.
 
 use std::fs::{self, File};
@@ -16,8 +16,8 @@ use crate::home::Home;
 
 const SOURCE: &str = include_str!("../faults/faults.c");
 
-/// Length of the control file: the error and the shift of the clock, eight bytes each.
-const CONTROL: usize = 16;
+/// Length of the control file: the error, the shift of the clock and the time of a flush, eight bytes each.
+const CONTROL: usize = 24;
 
 static LIBRARY: OnceCell<PathBuf> = OnceCell::const_new();
 
@@ -67,6 +67,11 @@ impl Faults {
     /// From now on the wall clock is this many seconds ahead of the real one, or behind it.
     pub fn clock(&self, seconds: i64) -> Result<()> {
         self.put(8, seconds)
+    }
+
+    /// From now on each flush takes this many milliseconds longer.
+    pub fn slow_flush(&self, milliseconds: i64) -> Result<()> {
+        self.put(16, milliseconds)
     }
 
     fn put(&self, at: u64, value: i64) -> Result<()> {
