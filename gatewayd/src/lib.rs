@@ -7,6 +7,7 @@ pub mod compose;
 mod dev;
 pub mod exit;
 mod force;
+pub mod handover;
 pub mod lifecycle;
 mod log_stream;
 pub mod logging;

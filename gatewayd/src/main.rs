@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use gateway_base::env::Env;
 use gatewayd::args::{Args, Parsed};
 use gatewayd::exit::{Exit, Refusal};
+use gatewayd::handover::{Inherited, Reserved};
 use gatewayd::lifecycle::Program;
 use gatewayd::{Next, print, run, start, supervise};
 
@@ -16,6 +17,9 @@ fn main() -> ExitCode {
 }
 
 fn outcome() -> Exit {
+    let mut env = Env::from_process();
+    let inherited = Inherited::take(&mut env);
+    let _reserved = Reserved::take();
     let args = match Args::parse_from_os(std::env::args_os()) {
         Ok(Parsed::Run(args)) => *args,
         Ok(Parsed::Print(text)) => {
@@ -28,7 +32,6 @@ fn outcome() -> Exit {
         Ok(program) => program,
         Err(error) => return fail("the program or its folder cannot be found", &error),
     };
-    let env = Env::from_process();
     if args.supervise && !supervise::is_supervised(&env) {
         return supervised(&program);
     }
@@ -39,12 +42,12 @@ fn outcome() -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return fail("the runtime cannot be started", &error),
     };
-    let next = catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(args, env, &program))));
+    let next = catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(args, env, &program, inherited))));
     // What is left are tasks that outlived their limit; they end with the process.
     runtime.shutdown_background();
     match next {
         Ok(Next::Exit(exit)) => exit,
-        Ok(Next::Restart) => fail("the restart in place failed", &program.restart()),
+        Ok(Next::Restart(sockets)) => fail("the restart in place failed", &program.restart(&sockets)),
         // The log has it already; a supervisor may start the daemon again.
         Err(_) => Exit::Failed,
     }

@@ -19,8 +19,12 @@ mod doctor;
 mod doctor_finds;
 mod events;
 mod foreign;
+#[cfg(unix)]
+mod handover;
 mod handshake;
 mod http;
+#[cfg(unix)]
+mod inherited;
 mod methods;
 mod reload;
 mod rights;

@@ -3,8 +3,13 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::handover::HandOver;
+
+/// Tells the next image that it is the old one, and why.
+pub const FELL_BACK: &str = "CLAWDBOT_RESTART_FELL_BACK";
 
 /// How this process was started.
 #[derive(Clone, Debug)]
@@ -18,11 +23,31 @@ pub struct Program {
 }
 
 impl Program {
-    /// Replaces this process by a fresh one. Returns only when that failed.
+    /// Replaces this process by a fresh one, which goes on with `sockets`. When the file of the program cannot be run
+    /// any more, because an update left it half done, this same program goes on, if the system still has it. Returns
+    /// only when neither worked.
     #[must_use]
-    pub fn restart(&self) -> io::Error {
-        let mut command = Command::new(&self.file);
+    pub fn restart(&self, sockets: &HandOver) -> io::Error {
+        let error = self.replace_by(&self.file, sockets, None);
+        #[cfg(target_os = "linux")]
+        {
+            let note = format!("{} cannot be run: {error}", self.file.display());
+            // The kernel leads there to the file that runs now, whatever has its name meanwhile.
+            let _ = self.replace_by(Path::new("/proc/self/exe"), sockets, Some(&note));
+        }
+        error
+    }
+
+    fn replace_by(&self, file: &Path, sockets: &HandOver, note: Option<&str>) -> io::Error {
+        let mut command = Command::new(file);
         command.args(self.arguments_again()).current_dir(&self.working_folder);
+        match note {
+            Some(note) => command.env(FELL_BACK, note),
+            None => command.env_remove(FELL_BACK),
+        };
+        if let Err(error) = sockets.pass_to(&mut command) {
+            return error;
+        }
         #[cfg(unix)]
         {
             use std::os::unix::process::CommandExt;
