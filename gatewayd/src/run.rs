@@ -62,7 +62,7 @@ async fn live(
     let rescue = |next, sockets| rescue(&args, env, program, next, sockets);
     let started = tokio::select! {
         biased;
-        started = start::boot(args.clone(), env, &program.working_folder, log.clone(), &mut inherited) => started,
+        started = start::boot(args.clone(), env, program, log.clone(), &mut inherited) => started,
         () = stop_signal(signals) => return Next::Exit(Exit::Stopped),
     };
     let (mut boot, facts, mut locks) = match started {

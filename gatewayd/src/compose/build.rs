@@ -178,6 +178,7 @@ pub async fn serve(mut boot: Boot, next: &mut HandOver) -> Result<(Running, Opti
         bind: boot.bind,
         is_dev: boot.is_dev,
         env: boot.env,
+        program: boot.program,
         tasks: boot.tasks.clone(),
         steps: stop::steps(resets.is_some()),
         watching: CancellationToken::clone(&watching),

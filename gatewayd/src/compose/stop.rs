@@ -129,10 +129,14 @@ pub fn plan(parts: Parts) -> StopPlan {
             Ok(())
         }
     });
-    plan.needed(end, second, move |_| async move {
-        match tasks.stop(Duration::from_millis(500)).await {
-            0 => Ok(()),
-            left => Err(format!("{left} tasks did not end in time")),
+    plan.needed(end, second, move |request| {
+        // Clients wait for what comes after a restart, and one that does not answer the close must not hold them up.
+        let limit = Duration::from_millis(if request.goal == Goal::Stop { 500 } else { 200 });
+        async move {
+            match tasks.stop(limit).await {
+                0 => Ok(()),
+                left => Err(format!("{left} tasks did not end in time")),
+            }
         }
     });
     plan

@@ -2,7 +2,7 @@
 //! composition needs; nothing has been served yet.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use gateway_base::clock::Clock;
 use gateway_base::env::Env;
@@ -23,7 +23,7 @@ use crate::bind::Listener;
 use crate::dev;
 use crate::exit::Refusal;
 use crate::handover::{AdminSocket, Inherited};
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Lifecycle, Program};
 use crate::logging::LogHandle;
 use crate::trial::{self, Found};
 
@@ -34,6 +34,8 @@ pub struct Boot {
     pub args: Args,
     /// The environment of this gateway and its children.
     pub env: Env,
+    /// The file of this program.
+    pub program: PathBuf,
     /// Where everything is.
     pub paths: Paths,
     /// Wall-clock time.
@@ -101,13 +103,13 @@ pub enum Started {
 pub async fn boot(
     args: Args,
     process: &Env,
-    working_folder: &Path,
+    program: &Program,
     log: LogHandle,
     inherited: &mut Inherited,
 ) -> Result<Started, Refusal> {
     let clock = Clock::system();
     checks::before_config(&args)?;
-    let mut who = Identity::new(&args, process, working_folder)?;
+    let mut who = Identity::new(&args, process, &program.working_folder)?;
     if who.is_dev && !args.print_config {
         dev::prepare(&who.paths, &who.env, &clock, args.reset)?;
     }
@@ -146,6 +148,7 @@ pub async fn boot(
     let boot = Boot {
         args,
         env: who.env,
+        program: program.file.clone(),
         paths: who.paths,
         clock,
         is_dev: who.is_dev,
