@@ -32,6 +32,15 @@ fn outcome() -> Exit {
         Ok(program) => program,
         Err(error) => return fail("the program or its folder cannot be found", &error),
     };
+    if args.check {
+        return match start::check(&args, &env, &program.working_folder) {
+            Ok(text) => {
+                print::line(&text);
+                Exit::Stopped
+            }
+            Err(refusal) => refuse(&refusal),
+        };
+    }
     if args.supervise && !supervise::is_supervised(&env) {
         return supervised(&program);
     }

@@ -73,14 +73,14 @@ async fn once(port: u16) -> Result<Outcome> {
 }
 
 /// Clients that connect all the time.
-struct Load {
+pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     served: Arc<AtomicUsize>,
     clients: Vec<tokio::task::JoinHandle<Result<()>>>,
 }
 
 impl Load {
-    fn start(port: u16) -> Self {
+    pub(crate) fn start(port: u16) -> Self {
         let (stop, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let clients = (0..CLIENTS).map(|_| {
             let (stop, served) = (stop.clone(), served.clone());
@@ -103,7 +103,7 @@ impl Load {
     }
 
     /// Waits until some more have been served.
-    async fn more(&self) -> Result<()> {
+    pub(crate) async fn more(&self) -> Result<()> {
         let goal = self.served() + 2 * CLIENTS;
         until("more clients to be served", || async {
             ensure!(!self.clients.iter().any(tokio::task::JoinHandle::is_finished), "a client failed");
@@ -112,7 +112,7 @@ impl Load {
         .await
     }
 
-    async fn end(self) -> Result<usize> {
+    pub(crate) async fn end(self) -> Result<usize> {
         self.stop.store(true, Ordering::Relaxed);
         for client in self.clients {
             within("a client to end", client).await???;

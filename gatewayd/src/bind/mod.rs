@@ -8,5 +8,5 @@ mod plan;
 mod tests;
 
 pub use listener::{Listener, is_our_name};
-pub use open::{Bound, Error, open};
+pub use open::{Bound, Error, allowed, open};
 pub use plan::{Facts, Plan, is_loopback_only};

@@ -74,15 +74,21 @@ pub enum Error {
     },
 }
 
-/// Opens the listeners for `mode` on `port`. Those of `inherited` that fit are used, and the others are closed first,
-/// because one of them may be in the way.
-pub fn open(mode: Bind, port: u16, facts: Facts<'_>, inherited: &mut Vec<Listener>) -> Result<Bound, Error> {
+/// The plan for `mode` on `port`, when nobody could get in by it without a secret.
+pub fn allowed(mode: Bind, port: u16, facts: Facts<'_>) -> Result<Plan, Error> {
     let plan = Plan::new(mode, facts)?;
     if !facts.has_auth
         && let Some(ip) = plan.all().find(|ip| !net::is_loopback(*ip))
     {
         return Err(Error::NoAuth(SocketAddr::new(ip, port)));
     }
+    Ok(plan)
+}
+
+/// Opens the listeners for `mode` on `port`. Those of `inherited` that fit are used, and the others are closed first,
+/// because one of them may be in the way.
+pub fn open(mode: Bind, port: u16, facts: Facts<'_>, inherited: &mut Vec<Listener>) -> Result<Bound, Error> {
+    let plan = allowed(mode, port, facts)?;
     let mut notes: Vec<_> = plan.note.iter().cloned().collect();
     let (mut fitting, strangers) = std::mem::take(inherited).into_iter().partition(|l| fits(l, &plan, port));
     let mut closed = close(strangers, mode, &plan, port, &mut notes)?;

@@ -73,7 +73,7 @@ async fn free(port: u16) -> Result<(), Refusal> {
 }
 
 /// Loopback needs no look at the interfaces.
-fn interfaces(allowed: &Allowed) -> Vec<IpAddr> {
+pub(super) fn interfaces(allowed: &Allowed) -> Vec<IpAddr> {
     if bind::is_loopback_only(allowed.bind) {
         return Vec::new();
     }
