@@ -16,6 +16,7 @@ mod maintenance;
 pub mod print;
 mod reload;
 mod run;
+pub mod standby;
 pub mod start;
 pub mod supervise;
 mod trial;

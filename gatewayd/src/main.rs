@@ -9,7 +9,8 @@ use gateway_base::env::Env;
 use gatewayd::args::{Args, Parsed};
 use gatewayd::exit::{Exit, Refusal};
 use gatewayd::handover::{Inherited, Reserved};
-use gatewayd::lifecycle::Program;
+use gatewayd::lifecycle::{FELL_BACK, Program};
+use gatewayd::standby::{self, Verdict};
 use gatewayd::{Next, print, run, start, supervise};
 
 fn main() -> ExitCode {
@@ -18,7 +19,7 @@ fn main() -> ExitCode {
 
 fn outcome() -> Exit {
     let mut env = Env::from_process();
-    let inherited = Inherited::take(&mut env);
+    let mut inherited = Inherited::take(&mut env);
     let _reserved = Reserved::take();
     let args = match Args::parse_from_os(std::env::args_os()) {
         Ok(Parsed::Run(args)) => *args,
@@ -32,6 +33,11 @@ fn outcome() -> Exit {
         Ok(program) => program,
         Err(error) => return fail("the program or its folder cannot be found", &error),
     };
+    match standby::wait(&program, &mut env, &mut inherited) {
+        Verdict::Serve(None) => {}
+        Verdict::Serve(Some(why)) => env.set(FELL_BACK, format!("the new version is not used: {why}")),
+        Verdict::End => return Exit::Stopped,
+    }
     if args.check {
         return match start::check(&args, &env, &program.working_folder) {
             Ok(text) => {
@@ -51,12 +57,16 @@ fn outcome() -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return fail("the runtime cannot be started", &error),
     };
-    let next = catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(args, env, &program, inherited))));
+    let next =
+        catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(args, env.clone(), &program, inherited))));
     // What is left are tasks that outlived their limit; they end with the process.
     runtime.shutdown_background();
     match next {
         Ok(Next::Exit(exit)) => exit,
-        Ok(Next::Restart(sockets)) => fail("the restart in place failed", &program.restart(&sockets)),
+        Ok(Next::Restart(sockets)) => {
+            let variables = standby::post(&program, &sockets, &env);
+            fail("the restart in place failed", &program.restart(&sockets, &variables))
+        }
         // The log has it already; a supervisor may start the daemon again.
         Err(_) => Exit::Failed,
     }

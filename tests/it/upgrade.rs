@@ -183,14 +183,18 @@ fn what_would_not_start_changes_nothing() {
 fn a_version_that_does_not_serve_is_taken_back() {
     gateway_tests::run(async {
         for (does, said) in [
-            ("exit 1", "the new version ended at once"),
-            ("kill -SEGV $$", "the new version ended at once"),
+            ("exit 1", "the new version ended before it served"),
+            ("kill -SEGV $$", "the new version ended before it served"),
             ("exec sleep 1000", "the new version does not serve after 3 s"),
         ] {
             let gateway = Installed::start().await?;
             let old = fs::read(&gateway.program)?;
             let liar = gateway.liar(does).await?;
+            let load = Load::start(gateway.port);
+            load.more().await?;
             let done = gateway.to(&liar).await?;
+            load.more().await?;
+            load.end().await.with_context(|| format!("{does}: the sockets stay open"))?;
             ensure!(done.code == Some(1) && done.stderr.contains(said), "{does}: {done:?}");
             ensure!(done.stderr.contains("was put back and serves."), "{does}: {done:?}");
             ensure!(fs::read(&gateway.program)? == old, "{does}: the old one is back");
@@ -199,6 +203,23 @@ fn a_version_that_does_not_serve_is_taken_back() {
             gateway.end().await?;
         }
         Ok(())
+    });
+}
+
+#[test]
+fn a_restart_without_a_program_goes_on_with_the_one_that_runs() {
+    gateway_tests::run(async {
+        let gateway = Installed::start().await?;
+        let before = gateway.image().await?;
+        fs::remove_file(&gateway.program)?;
+        let asked = Program::Gatewayctl.run(&gateway.home, &["shutdown", "--restart"]).await?;
+        ensure!(asked.code == Some(0), "{asked:?}");
+        let now = gateway.image().await?;
+        ensure!(now.0 == before.0 && now.1 != before.1, "the same process, another image");
+        let log = gateway.home.read(".clawdbot/logs/gateway.log")?;
+        ensure!(log.contains("restarted with the program that ran before: "), "{log}");
+        gateway.serves().await?;
+        gateway.end().await
     });
 }
 

@@ -123,3 +123,45 @@ fn a_socket_unit_starts_the_gateway() {
         Ok(())
     });
 }
+
+#[test]
+fn a_version_that_does_not_serve_is_taken_back_and_nobody_is_refused() {
+    on_a_machine(|machine| async move {
+        machine.linger().await?;
+        with_token(&machine).await?;
+        let real = "/usr/local/bin/gatewayd";
+        machine
+            .as_user(&format!("mkdir -p ~/.local/bin && cp {real} /usr/local/bin/gatewayctl ~/.local/bin/"))
+            .await?;
+        machine.as_user("~/.local/bin/gatewayctl install").await?;
+        let first = machine.property("MainPID").await?;
+        let unit = machine.as_user(&format!("systemctl --user cat {UNIT}")).await?;
+        ensure!(unit.contains("/.local/bin/gatewayd"), "it runs from the user's own folder: {unit}");
+        machine.as_user(&format!("cp {real} ~/newer && echo newer >> ~/newer && chmod 755 ~/newer")).await?;
+        let seen = under_load(&machine, "gatewayctl upgrade --binary ~/newer").await?;
+        ensure!(seen["code"] == 0 && seen["refused"] == 0 && seen["broken"] == 0, "{seen}");
+        ensure!(seen["shutdown"] == restarting(), "{seen}");
+        println!("upgrade: back after {} ms", seen["back_ms"][0]);
+        let second = machine.property("MainPID").await?;
+        ensure!(second != first, "another process");
+        machine.as_user("cmp ~/newer ~/.local/bin/gatewayd").await?;
+        for (does, said) in [
+            ("exit 1", "the gateway ended with exit code 1"),
+            ("kill -SEGV $$", "the gateway was ended by signal 11"),
+            ("exec sleep 1000", "the gateway does not serve after 5 s"),
+        ] {
+            let answers = format!("case \"$*\" in *--version*|*--check*) exec {real} \"$@\";; esac");
+            let script = format!("#!/bin/sh\n{answers}\n{does}\n").replace('\'', r"'\''");
+            machine.as_user(&format!("printf '%s' '{script}' > ~/liar && chmod 755 ~/liar")).await?;
+            let seen = under_load(&machine, "gatewayctl upgrade --binary ~/liar --wait 5s").await?;
+            let stderr = seen["stderr"].as_str().unwrap_or_default();
+            ensure!(seen["code"] == 1 && stderr.contains(said), "{does}: {seen}");
+            ensure!(stderr.contains("was put back and serves."), "{does}: {seen}");
+            ensure!(seen["refused"] == 0 && seen["broken"] == 0, "{does}: {seen}");
+            machine.as_user("cmp ~/newer ~/.local/bin/gatewayd").await?;
+        }
+        let seen = under_load(&machine, "gatewayctl upgrade --rollback").await?;
+        ensure!(seen["code"] == 0 && seen["refused"] == 0 && seen["broken"] == 0, "{seen}");
+        machine.as_user(&format!("cmp {real} ~/.local/bin/gatewayd")).await.map(drop)
+    });
+}

@@ -4,6 +4,8 @@
 use std::io;
 use std::process::Command;
 
+#[cfg(unix)]
+use super::inherited::{COUNT, NAMES, PROCESS};
 use super::inherited::{Inherited, VARIABLES};
 use crate::bind::Listener;
 
@@ -65,28 +67,43 @@ impl HandOver {
 
     /// Passes them to the program that takes this process over.
     pub fn pass_to(&self, command: &mut Command) -> io::Result<()> {
-        use command_fds::{CommandFdExt, FdMapping};
-        for name in VARIABLES {
-            command.env_remove(name);
+        let sockets: Vec<_> = self.sockets().collect();
+        pass(&sockets, command)?;
+        if !sockets.is_empty() {
+            command.env(PROCESS, std::process::id().to_string());
         }
-        if self.sockets.is_empty() {
-            return Ok(());
-        }
-        let mut mappings = Vec::new();
-        for ((_, socket), child_fd) in self.sockets().zip(super::inherited::FIRST..) {
-            let parent_fd = rustix::io::fcntl_dupfd_cloexec(socket, super::inherited::END)?;
-            mappings.push(FdMapping { parent_fd, child_fd });
-        }
-        let names: Vec<_> = self.sockets.iter().map(|(name, _)| name.as_str()).collect();
-        let [count, process, listed] = VARIABLES;
-        command
-            .env(count, mappings.len().to_string())
-            .env(process, std::process::id().to_string())
-            .env(listed, names.join(":"))
-            .fd_mappings(mappings)
-            .map(drop)
-            .map_err(io::Error::other)
+        Ok(())
     }
+
+    /// Passes them, and one more, to a process that is still to be made.
+    #[cfg(target_os = "linux")]
+    pub fn pass_to_any(
+        &self,
+        command: &mut Command,
+        (name, socket): (&str, &impl std::os::fd::AsFd),
+    ) -> io::Result<()> {
+        let sockets: Vec<_> = self.sockets().chain([(name, socket.as_fd())]).collect();
+        pass(&sockets, command)
+    }
+}
+
+#[cfg(unix)]
+fn pass(sockets: &[(&str, std::os::fd::BorrowedFd<'_>)], command: &mut Command) -> io::Result<()> {
+    use command_fds::{CommandFdExt, FdMapping};
+    for name in VARIABLES {
+        command.env_remove(name);
+    }
+    let mut mappings = Vec::new();
+    for ((_, socket), child_fd) in sockets.iter().zip(super::inherited::FIRST..) {
+        let parent_fd = rustix::io::fcntl_dupfd_cloexec(socket, super::inherited::END)?;
+        mappings.push(FdMapping { parent_fd, child_fd });
+    }
+    if !mappings.is_empty() {
+        let names: Vec<_> = sockets.iter().map(|(name, _)| *name).collect();
+        command.env(COUNT, mappings.len().to_string()).env(NAMES, names.join(":"));
+        command.fd_mappings(mappings).map_err(io::Error::other)?;
+    }
+    Ok(())
 }
 
 #[cfg(not(unix))]

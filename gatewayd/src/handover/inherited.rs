@@ -8,6 +8,8 @@ use crate::bind::Listener;
 
 /// The number of the first descriptor.
 pub(super) const FIRST: i32 = 3;
+/// Tells a process that it stands by for another one.
+pub const STANDBY: &str = "CLAWDBOT_STANDBY";
 /// More than any gateway listens on; what announces more is mistaken.
 const MOST: usize = 61;
 /// The first number that is never one of theirs.
@@ -15,9 +17,14 @@ const MOST: usize = 61;
 pub(super) const END: i32 = 64;
 
 /// How many there are, for which process, and their names.
-pub(super) const VARIABLES: [&str; 3] = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"];
+pub(super) const VARIABLES: [&str; 3] = [COUNT, PROCESS, NAMES];
+pub(super) const COUNT: &str = "LISTEN_FDS";
+pub(super) const PROCESS: &str = "LISTEN_PID";
+pub(super) const NAMES: &str = "LISTEN_FDNAMES";
 /// The name of the admin socket.
 pub const ADMIN: &str = "gatewayd-admin";
+/// The name of the socket where the next image of the program says that it is ready.
+pub const READY: &str = "gatewayd-ready";
 /// What some tools say beside, and systemd does not.
 const FIRST_NUMBER: &str = "LISTEN_FDS_FIRST_FD";
 
@@ -35,6 +42,9 @@ pub struct Inherited {
     pub tcp: Vec<Listener>,
     /// The admin socket.
     pub admin: Option<AdminSocket>,
+    /// Where the image that is to serve says that it does.
+    #[cfg(unix)]
+    pub ready: Option<std::os::unix::net::UnixDatagram>,
     /// What a person should know, for the log.
     pub notes: Vec<String>,
 }
@@ -58,26 +68,28 @@ impl Inherited {
 
 /// The names of the sockets that are announced to process `own`.
 fn announced(env: &Env, own: u32) -> Result<Vec<String>, String> {
-    let [count, process, names] = VARIABLES;
-    let Some(text) = env.get(count) else { return Ok(Vec::new()) };
+    let Some(text) = env.get(COUNT) else { return Ok(Vec::new()) };
     let wrong = |name: &str, text: &str, expected: &str| {
         Err(format!("no inherited socket is used: {name} is {text:?}, not {expected}"))
     };
-    let pid = env.get(process).unwrap_or_default();
+    // A process that stands by cannot be named before it is there.
+    let own_text = own.to_string();
+    let unnamed = if env.get(STANDBY).is_some() { own_text.as_str() } else { "" };
+    let pid = env.get(PROCESS).unwrap_or(unnamed);
     match pid.trim().parse::<u32>() {
         Ok(pid) if pid == own => {}
         // They are meant for a process further up.
         Ok(_) => return Ok(Vec::new()),
-        Err(_) => return wrong(process, pid, "the number of a process"),
+        Err(_) => return wrong(PROCESS, pid, "the number of a process"),
     }
-    let Some(count_of) = text.parse::<usize>().ok().filter(|n| *n <= MOST) else {
-        return wrong(count, text, &format!("a number up to {MOST}"));
+    let Some(count) = text.parse::<usize>().ok().filter(|n| *n <= MOST) else {
+        return wrong(COUNT, text, &format!("a number up to {MOST}"));
     };
     if let Some(first) = env.get(FIRST_NUMBER).filter(|first| *first != FIRST.to_string()) {
         return wrong(FIRST_NUMBER, first, &FIRST.to_string());
     }
-    let mut named: Vec<_> = env.get(names).unwrap_or_default().split(':').map(str::to_owned).collect();
-    named.resize(count_of, String::new());
+    let mut named: Vec<_> = env.get(NAMES).unwrap_or_default().split(':').map(str::to_owned).collect();
+    named.resize(count, String::new());
     Ok(named)
 }
 
@@ -120,7 +132,11 @@ fn one(fds: &mut listenfd::ListenFd, n: usize, name: String, to: &mut Inherited)
     if let Ok(Some(_)) = fds.take_udp_socket(n) {
         return Err("a UDP socket".to_owned());
     }
-    if let Ok(Some(_)) = fds.take_unix_datagram(n) {
+    if let Ok(Some(socket)) = fds.take_unix_datagram(n) {
+        if name == READY {
+            to.ready = Some(out_of_the_way(socket)?.into());
+            return Ok(());
+        }
         return Err("a socket for datagrams".to_owned());
     }
     Err("no socket".to_owned())

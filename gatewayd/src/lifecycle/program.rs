@@ -11,6 +11,9 @@ use crate::handover::HandOver;
 /// Tells the next image that it is the old one, and why.
 pub const FELL_BACK: &str = "CLAWDBOT_RESTART_FELL_BACK";
 
+/// Variables that are set or taken out for the next image of the program.
+pub type Variables = [(&'static str, Option<String>)];
+
 /// How this process was started.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -27,24 +30,33 @@ impl Program {
     /// any more, because an update left it half done, this same program goes on, if the system still has it. Returns
     /// only when neither worked.
     #[must_use]
-    pub fn restart(&self, sockets: &HandOver) -> io::Error {
-        let error = self.replace_by(&self.file, sockets, None);
+    pub fn restart(&self, sockets: &HandOver, variables: &Variables) -> io::Error {
+        let error = self.replace_by(&self.file, sockets, variables, None);
         #[cfg(target_os = "linux")]
         {
             let note = format!("{} cannot be run: {error}", self.file.display());
             // The kernel leads there to the file that runs now, whatever has its name meanwhile.
-            let _ = self.replace_by(Path::new("/proc/self/exe"), sockets, Some(&note));
+            let _ = self.replace_by(Path::new("/proc/self/exe"), sockets, variables, Some(&note));
         }
         error
     }
 
-    fn replace_by(&self, file: &Path, sockets: &HandOver, note: Option<&str>) -> io::Error {
+    fn replace_by(
+        &self,
+        file: &Path,
+        sockets: &HandOver,
+        variables: &Variables,
+        note: Option<&str>,
+    ) -> io::Error {
         let mut command = Command::new(file);
         command.args(self.arguments_again()).current_dir(&self.working_folder);
-        match note {
-            Some(note) => command.env(FELL_BACK, note),
-            None => command.env_remove(FELL_BACK),
-        };
+        let noted = (FELL_BACK, note.map(str::to_owned));
+        for (name, value) in variables.iter().chain([&noted]) {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         if let Err(error) = sockets.pass_to(&mut command) {
             return error;
         }
@@ -66,7 +78,7 @@ impl Program {
     }
 
     /// What was asked for once must not happen again: state must not be reset, nor a port freed, by a restart.
-    pub(crate) fn arguments_again(&self) -> impl Iterator<Item = &OsString> {
+    pub fn arguments_again(&self) -> impl Iterator<Item = &OsString> {
         self.arguments.iter().skip(1).filter(|word| *word != "--reset" && *word != "--force")
     }
 }

@@ -1,6 +1,6 @@
 //! A gateway without a service: nobody starts it again when it ends, so whoever replaces its program does.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ impl Alone {
         health: &impl Health,
         expected: &str,
         limit: Duration,
-    ) -> Result<u32, String> {
+    ) -> Result<(), String> {
         let asked = since_boot();
         if !health.renew(paths).await {
             return Err("the gateway does not take the request to restart".to_owned());
@@ -77,9 +77,15 @@ impl Alone {
         let end = Instant::now() + limit;
         loop {
             match serving(paths, asked).await {
-                Some((pid, version)) if version == expected => return Ok(pid),
+                // In another process it is the version before, which stood by.
+                Some((pid, _)) if pid != self.pid => {
+                    return Err(with_log("the new version ended before it served", paths));
+                }
+                Some((_, version)) if version == expected => return Ok(()),
                 Some((_, version)) => return Err(format!("what serves after the restart is {version}")),
-                None if !lives(self.pid) => return Err(with_log("the new version ended at once", paths)),
+                None if !process::runs(self.pid) => {
+                    return Err(with_log("the new version ended before it served", paths));
+                }
                 None if Instant::now() >= end => {
                     let why = format!("the new version does not serve after {} s", limit.as_secs_f64());
                     return Err(with_log(&why, paths));
@@ -89,15 +95,20 @@ impl Alone {
         }
     }
 
-    /// Ends what does not serve, and starts the program in its place again unless somebody else does.
-    pub async fn revive(&self, paths: &Paths, limit: Duration) -> Result<u32, String> {
-        let asked = since_boot();
+    /// Ends what does not serve, and starts the program in its place again unless somebody does who stood by. What
+    /// began after `asked` counts.
+    pub async fn revive(&self, paths: &Paths, asked: Duration, limit: Duration) -> Result<(), String> {
+        if let Some((pid, _)) = serving(paths, asked).await
+            && pid != self.pid
+        {
+            return Ok(());
+        }
         self.end().await;
         let mut end = Instant::now() + PATIENCE;
         let mut is_started = false;
         loop {
-            if let Some((pid, _)) = serving(paths, asked).await {
-                return Ok(pid);
+            if serving(paths, asked).await.is_some() {
+                return Ok(());
             }
             if Instant::now() >= end {
                 if is_started {
@@ -113,11 +124,11 @@ impl Alone {
     async fn end(&self) {
         for signal in [Signal::Terminate, Signal::Kill] {
             let Ok(handle) = Handle::open(self.pid) else { return };
-            if !lives(self.pid) || handle.signal(signal).is_err() {
+            if !process::runs(self.pid) || handle.signal(signal).is_err() {
                 return;
             }
             let end = Instant::now() + PATIENCE;
-            while lives(self.pid) && Instant::now() < end {
+            while process::runs(self.pid) && Instant::now() < end {
                 sleep(AGAIN).await;
             }
         }
@@ -148,15 +159,6 @@ async fn serving(paths: &Paths, asked: Duration) -> Option<(u32, String)> {
     let up = process.uptime.as_ref().and_then(time::length).unwrap_or_default();
     let is_new = since_boot().saturating_sub(up) >= asked;
     is_new.then(|| version(&status).map(|version| (process.pid, version))).flatten()
-}
-
-/// Whether the process runs; one that has ended and waits for its parent does not.
-fn lives(pid: u32) -> bool {
-    if !cfg!(target_os = "linux") {
-        return process::is_alive(pid);
-    }
-    let stat = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat"));
-    stat.is_ok_and(|stat| stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z')))
 }
 
 fn with_log(why: &str, paths: &Paths) -> String {

@@ -53,28 +53,35 @@ impl Place {
         self.sync()
     }
 
-    /// Puts the version before back. It stays kept as well.
+    /// Puts the version before back, and keeps again what was kept before the upgrade.
     pub fn take_back(&self) -> io::Result<()> {
         let incoming = self.copy(&self.previous())?;
         fs::rename(incoming, &self.program)?;
+        let earlier = self.beside(".earlier");
+        if earlier.exists() {
+            fs::rename(earlier, self.previous())?;
+        }
         self.sync()
     }
 
     /// The upgrade has ended, one way or the other.
     pub fn done(&self) -> io::Result<()> {
-        match fs::remove_file(self.beside(".upgrade")) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => self.sync(),
-        }
+        remove(&self.beside(".earlier"))?;
+        remove(&self.beside(".upgrade"))?;
+        self.sync()
     }
 
-    /// Keeps the program as the version before: another name for it, or a copy where there can be none.
+    /// Keeps the program as the version before: another name for it, or a copy where there can be none. What was kept
+    /// until now stays until it is known whether the new version serves.
     fn keep(&self) -> io::Result<()> {
         let kept = self.beside(".keep");
         remove(&kept)?;
         if fs::hard_link(&self.program, &kept).is_err() {
             fs::copy(&self.program, &kept)?;
             File::open(&kept)?.sync_all()?;
+        }
+        if self.previous().exists() {
+            fs::rename(self.previous(), self.beside(".earlier"))?;
         }
         fs::rename(&kept, self.previous())?;
         self.sync()
@@ -143,10 +150,15 @@ mod tests {
         let read = |path: &Path| fs::read_to_string(path).expect("is there");
         let mode = |path: &Path| fs::metadata(path).expect("is there").permissions().mode() & 0o777;
         assert_eq!((read(&link), read(&place.previous())), ("new".to_owned(), "old".to_owned()));
-        assert_eq!((mode(&real), place.mark()), (0o750, Some(mark)));
+        assert_eq!((mode(&real), place.mark()), (0o750, Some(mark.clone())));
+        place.done().expect("is over");
+        fs::write(&new, "bad").expect("file");
+        place.put(&new, &mark).expect("is put");
+        assert_eq!((read(&link), read(&place.previous())), ("bad".to_owned(), "new".to_owned()));
         place.take_back().expect("is taken back");
         place.done().expect("is over");
-        assert_eq!((read(&link), mode(&real), place.mark()), ("old".to_owned(), 0o750, None));
+        assert_eq!((read(&link), read(&place.previous())), ("new".to_owned(), "old".to_owned()));
+        assert_eq!((mode(&real), place.mark()), (0o750, None));
         assert!(fs::symlink_metadata(&link).expect("is there").is_symlink());
         let mut left: Vec<_> = fs::read_dir(dir.path())
             .expect("folder")

@@ -77,6 +77,7 @@ async fn upgrade<R: Runner, H: Health>(
             site.failed(&format!("{why}\nThe gateway serves as before."))
         })?;
     }
+    site.asked = since_boot();
     let done = if target.runs() { restart(site, &target, &mark.to, args.wait).await } else { Ok(()) };
     match done {
         Ok(()) => finish(site, outcome, &target, &place, &mark).await,
@@ -123,7 +124,7 @@ async fn restart<R: Runner, H: Health>(
     limit: Duration,
 ) -> Result<(), String> {
     match target {
-        Target::Alone(alone) => alone.renew(&site.app.paths, site.health, expected, limit).await.map(drop),
+        Target::Alone(alone) => alone.renew(&site.app.paths, site.health, expected, limit).await,
         Target::Service(before) => {
             site.asked = since_boot();
             match timeout(limit, renew(site, before)).await {
@@ -188,7 +189,7 @@ async fn take_back<R: Runner, H: Health>(
     }
     let revived = match target {
         Target::Service(_) => restart(site, target, &mark.from, BACK).await,
-        Target::Alone(alone) => alone.revive(&site.app.paths, BACK).await.map(drop),
+        Target::Alone(alone) => alone.revive(&site.app.paths, site.asked, BACK).await,
     };
     let check = format!("Check: {}", site.app.suggest("status"));
     match revived {
