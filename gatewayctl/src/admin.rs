@@ -6,6 +6,8 @@ use gateway_admin::connect::{self, ConnectOptions};
 use gateway_admin::details::{self, Reason};
 use gateway_admin::endpoint::{Endpoint, default_socket};
 use gateway_admin::v1::admin_client::AdminClient;
+use gateway_admin::v1::{StatusRequest, StatusResponse};
+use gateway_base::paths::Paths;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
@@ -21,6 +23,9 @@ pub type Client = AdminClient<Channel>;
 /// How long a daemon that is starting or restarting may take to open its socket.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// How long an answer about itself may take.
+const ANSWER: Duration = Duration::from_secs(2);
+
 /// Connects to the daemon of this state folder. One that is just starting or restarting gets a moment.
 pub async fn connect(app: &App) -> Result<Client, connect::Error> {
     let endpoint = Endpoint::find(&app.paths.state);
@@ -29,6 +34,14 @@ pub async fn connect(app: &App) -> Result<Client, connect::Error> {
     let wait = if ran_before { PATIENCE } else { Duration::ZERO };
     let channel = connect::connect(&endpoint, ConnectOptions { wait }).await?;
     Ok(AdminClient::new(channel).max_decoding_message_size(MAX_MESSAGE))
+}
+
+/// What the daemon of this state folder says of itself, if it answers at once.
+pub async fn status_of(paths: &Paths) -> Option<StatusResponse> {
+    let options = ConnectOptions { wait: Duration::ZERO };
+    let channel = connect::connect(&Endpoint::find(&paths.state), options).await.ok()?;
+    let asked = AdminClient::new(channel).status(within(StatusRequest {}, ANSWER)).await;
+    asked.ok().map(tonic::Response::into_inner)
 }
 
 /// Connects, or says what to do.

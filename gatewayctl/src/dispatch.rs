@@ -20,6 +20,7 @@ pub async fn run(app: &App, cli: Cli) -> Result<Exit, Failure> {
         Command::Start(args) => cmds::service::run(app, Request::Start(&args)).await,
         Command::Stop(args) => cmds::service::run(app, Request::Stop(&args)).await,
         Command::Restart(args) => cmds::service::run(app, Request::Restart(&args)).await,
+        Command::Upgrade(args) => cmds::upgrade::run(app, &args).await,
         Command::Uninstall(args) => cmds::service::run(app, Request::Uninstall(&args)).await,
         Command::Logs(args) => cmds::logs::run(app, &args).await,
         Command::Config(command) => cmds::config::run(app, &command).await,

@@ -20,6 +20,7 @@ Examples:
   gatewayd --tailscale serve                 let your devices connect from anywhere through Tailscale
   gatewayd --profile work --port 19789       a second gateway, with its own state
   gatewayd --supervise                       start it again when it fails (containers)
+  gatewayd --check                           would it start? takes and changes nothing
 
 Exit codes: 0 asked to stop; 1 failed; 2 a root option is wrong; 69 the port or the lock is taken;
 78 the configuration or a flag's value is wrong, or a safety rule refused the start.";
@@ -116,6 +117,10 @@ pub struct Args {
     /// Print the effective configuration, secrets masked, and exit
     #[arg(long)]
     pub print_config: bool,
+
+    /// Go through everything that can refuse a start, take and change nothing, and exit
+    #[arg(long)]
+    pub check: bool,
 
     /// No colours
     #[arg(long)]

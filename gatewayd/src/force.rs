@@ -30,6 +30,14 @@ pub enum Error {
         /// The port.
         port: u16,
     },
+    /// A service manager keeps the port for a service, and ending it would end everything it runs.
+    #[error("{what} keeps port {port} open for a service; stop that service first (gatewayctl stop)")]
+    Kept {
+        /// The process.
+        what: String,
+        /// The port.
+        port: u16,
+    },
     /// The operating system did not let us.
     #[error("failed to kill {what}: {reason}")]
     Kill {
@@ -114,6 +122,9 @@ fn end(holder: &Holder, port: u16, signal: Signal) -> Result<(), Error> {
 }
 
 fn refuse_own(holder: &Holder, port: u16, own: u32, parent: u32) -> Result<(), Error> {
+    if listeners::is_keeper(holder.pid) {
+        return Err(Error::Kept { what: name(holder), port });
+    }
     if holder.pid <= 1 || holder.pid == own || holder.pid == parent {
         return Err(Error::Refused { what: name(holder), port });
     }

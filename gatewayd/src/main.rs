@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use gateway_base::env::Env;
 use gatewayd::args::{Args, Parsed};
 use gatewayd::exit::{Exit, Refusal};
-use gatewayd::lifecycle::Program;
+use gatewayd::handover::{Inherited, Reserved};
+use gatewayd::lifecycle::{FELL_BACK, Program};
+use gatewayd::standby::{self, Verdict};
 use gatewayd::{Next, print, run, start, supervise};
 
 fn main() -> ExitCode {
@@ -16,6 +18,9 @@ fn main() -> ExitCode {
 }
 
 fn outcome() -> Exit {
+    let mut env = Env::from_process();
+    let mut inherited = Inherited::take(&mut env);
+    let _reserved = Reserved::take();
     let args = match Args::parse_from_os(std::env::args_os()) {
         Ok(Parsed::Run(args)) => *args,
         Ok(Parsed::Print(text)) => {
@@ -28,7 +33,20 @@ fn outcome() -> Exit {
         Ok(program) => program,
         Err(error) => return fail("the program or its folder cannot be found", &error),
     };
-    let env = Env::from_process();
+    match standby::wait(&program, &mut env, &mut inherited) {
+        Verdict::Serve(None) => {}
+        Verdict::Serve(Some(why)) => env.set(FELL_BACK, format!("the new version is not used: {why}")),
+        Verdict::End => return Exit::Stopped,
+    }
+    if args.check {
+        return match start::check(&args, &env, &program.working_folder) {
+            Ok(text) => {
+                print::line(&text);
+                Exit::Stopped
+            }
+            Err(refusal) => refuse(&refusal),
+        };
+    }
     if args.supervise && !supervise::is_supervised(&env) {
         return supervised(&program);
     }
@@ -39,12 +57,16 @@ fn outcome() -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return fail("the runtime cannot be started", &error),
     };
-    let next = catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(args, env, &program))));
+    let next =
+        catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(args, env.clone(), &program, inherited))));
     // What is left are tasks that outlived their limit; they end with the process.
     runtime.shutdown_background();
     match next {
         Ok(Next::Exit(exit)) => exit,
-        Ok(Next::Restart) => fail("the restart in place failed", &program.restart()),
+        Ok(Next::Restart(sockets)) => {
+            let variables = standby::post(&program, &sockets, &env);
+            fail("the restart in place failed", &program.restart(&sockets, &variables))
+        }
         // The log has it already; a supervisor may start the daemon again.
         Err(_) => Exit::Failed,
     }

@@ -11,7 +11,8 @@ use gateway_config::sections::Level;
 
 use crate::args::Args;
 use crate::exit::{Exit, Refusal};
-use crate::lifecycle::{Ended, Goal, Life, Notifier, Program, Signals};
+use crate::handover::{HandOver, Inherited};
+use crate::lifecycle::{Ended, FELL_BACK, Goal, Life, Notifier, Program, Signals};
 use crate::logging::{self, LogHandle};
 use crate::start::{self, Boot, Facts, Started};
 use crate::tunnel::Tunnel;
@@ -21,16 +22,16 @@ use crate::{compose, lifecycle, print, trial};
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What follows the end of [`run`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Next {
     /// The process ends.
     Exit(Exit),
-    /// The process starts again in place.
-    Restart,
+    /// The process starts again in place, with these sockets.
+    Restart(HandOver),
 }
 
 /// Starts, serves and ends. The locks are released when this returns.
-pub async fn run(args: Args, env: Env, program: &Program) -> Next {
+pub async fn run(args: Args, env: Env, program: &Program, inherited: Inherited) -> Next {
     let log = match start_log(&args, &env) {
         Ok(log) => log,
         Err(error) => {
@@ -38,7 +39,7 @@ pub async fn run(args: Args, env: Env, program: &Program) -> Next {
         }
     };
     let next = match Signals::install() {
-        Ok(mut signals) => live(args, &env, program, &log, &mut signals).await,
+        Ok(mut signals) => live(args, &env, program, &log, &mut signals, inherited).await,
         Err(error) => {
             refuse(&Refusal::new(Exit::Failed, [format!("Gateway failed to start: Error: {error}")]))
         }
@@ -47,61 +48,79 @@ pub async fn run(args: Args, env: Env, program: &Program) -> Next {
     next
 }
 
-async fn live(args: Args, env: &Env, program: &Program, log: &LogHandle, signals: &mut Signals) -> Next {
-    let rescue = |next| rescue(&args, env, program, next);
+async fn live(
+    args: Args,
+    env: &Env,
+    program: &Program,
+    log: &LogHandle,
+    signals: &mut Signals,
+    mut inherited: Inherited,
+) -> Next {
+    if let Some(note) = env.get(FELL_BACK) {
+        tracing::error!(subsystem = "gateway", "restarted with the program that ran before: {note}");
+    }
+    let rescue = |next, sockets| rescue(&args, env, program, next, sockets);
     let started = tokio::select! {
         biased;
-        started = start::boot(args.clone(), env, &program.working_folder, log.clone()) => started,
+        started = start::boot(args.clone(), env, program, log.clone(), &mut inherited) => started,
         () = stop_signal(signals) => return Next::Exit(Exit::Stopped),
     };
-    let (boot, facts, mut locks) = match started {
+    let (mut boot, facts, mut locks) = match started {
         Ok(Started::Boot(boot, facts, locks)) => (*boot, facts, locks),
         Ok(Started::Print(text)) => {
             print::line(text.trim_end());
             return Next::Exit(Exit::Stopped);
         }
-        Err(refusal) => return rescue(refuse(&refusal)),
+        Err(refusal) => return rescue(refuse(&refusal), HandOver::again(&inherited)),
     };
-    let life = Life {
+    let mut life = Life {
         lifecycle: boot.lifecycle.clone(),
         tasks: boot.tasks.clone(),
         notifier: Notifier::new(env),
         log: log.clone(),
         signals,
+        sockets: HandOver::of(&boot.listeners),
+        closed: std::mem::take(&mut boot.closed),
     };
     let watched = boot.is_dev.then_some(program);
-    let running = match compose(boot, facts, life.signals).await {
+    let running = match compose(boot, facts, life.signals, &mut life.sockets).await {
         Ok(running) => running,
-        Err(next) => return rescue(next),
+        Err(next) => return rescue(next, life.sockets),
     };
-    match life.run(running, watched, || locks.mark_stopping()).await {
-        Ended::Asked(request) if request.goal == Goal::Restart => Next::Restart,
+    let (ended, sockets) = life.run(running, watched, || locks.mark_stopping()).await;
+    match ended {
+        Ended::Asked(request) if request.goal == Goal::Restart => Next::Restart(sockets),
         Ended::Asked(_) => Next::Exit(Exit::Stopped),
-        Ended::Failed(_) => rescue(Next::Exit(Exit::Failed)),
+        Ended::Failed(_) => rescue(Next::Exit(Exit::Failed), sockets),
     }
 }
 
 /// A daemon that failed with a config change on trial takes it back and starts again without it. The trial is over
 /// then, so that cannot go round in circles.
-fn rescue(args: &Args, env: &Env, program: &Program, next: Next) -> Next {
-    if next == Next::Exit(Exit::Stopped) {
+fn rescue(args: &Args, env: &Env, program: &Program, next: Next, sockets: HandOver) -> Next {
+    if matches!(next, Next::Exit(Exit::Stopped)) {
         return next;
     }
     let Some(done) = trial::rescue(args, env, &program.working_folder) else { return next };
     tracing::warn!(subsystem = "gateway/reload", "{done}");
     tracing::info!(subsystem = "gateway", "starting again with the old config");
-    Next::Restart
+    Next::Restart(sockets)
 }
 
 /// Puts the parts together, unless a signal asks for the end first.
-async fn compose(boot: Boot, facts: Facts, signals: &mut Signals) -> Result<lifecycle::Running, Next> {
+async fn compose(
+    boot: Boot,
+    facts: Facts,
+    signals: &mut Signals,
+    sockets: &mut HandOver,
+) -> Result<lifecycle::Running, Next> {
     if let Some(limit) = lifecycle::raise_descriptors() {
         tracing::debug!(subsystem = "gateway", limit, "limit of open descriptors");
     }
     let tasks = boot.tasks.clone();
     let composed = tokio::select! {
         biased;
-        composed = compose::serve(boot) => composed,
+        composed = compose::serve(boot, sockets) => composed,
         () = stop_signal(signals) => return Err(Next::Exit(Exit::Stopped)),
     };
     match composed {

@@ -45,7 +45,7 @@ impl Options {
         board: &Board,
     ) -> Option<Self> {
         let reach = boot.exposure.reach?;
-        let addresses = || boot.listeners.iter().map(|(address, _)| *address);
+        let addresses = || boot.listeners.iter().map(|listener| listener.address);
         let address = addresses().find(SocketAddr::is_ipv4).or_else(|| addresses().next())?;
         if boot.auth.is_none() {
             tracing::warn!(

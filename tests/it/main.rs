@@ -19,8 +19,12 @@ mod doctor;
 mod doctor_finds;
 mod events;
 mod foreign;
+#[cfg(unix)]
+mod handover;
 mod handshake;
 mod http;
+#[cfg(unix)]
+mod inherited;
 mod methods;
 mod reload;
 mod rights;
@@ -32,3 +36,5 @@ mod supervise;
 mod tailscale;
 mod traffic;
 mod trial;
+#[cfg(target_os = "linux")]
+mod upgrade;

@@ -9,6 +9,7 @@ use super::config::ConfigCommand;
 use super::doctor::DoctorArgs;
 use super::options::{ClientOptions, JsonOption, duration, millis};
 use super::service::{ControlArgs, InstallArgs, UninstallArgs};
+use super::upgrade::UpgradeArgs;
 
 /// What `gatewayctl` can do.
 #[derive(Debug, Subcommand)]
@@ -44,6 +45,8 @@ pub enum Command {
         after_help = "Exit codes: 0 done, or there is no such service; 1 failed, with the reason.\n\nExamples:\n  gatewayctl restart\n  gatewayctl --profile work restart --json"
     )]
     Restart(ControlArgs),
+    /// Put a new version in the place of the old one, and take it back when it does not serve
+    Upgrade(UpgradeArgs),
     /// Stop and remove the service
     Uninstall(UninstallArgs),
     /// The gateway's log
@@ -346,6 +349,7 @@ impl Command {
             Self::Shutdown(a) => a.json,
             Self::Install(a) => a.options.json,
             Self::Start(a) | Self::Stop(a) | Self::Restart(a) => a.options.json,
+            Self::Upgrade(a) => a.options.json,
             Self::Uninstall(a) => a.options.json,
             Self::Logs(a) => a.client.json,
             Self::Config(a) => a.is_json(),

@@ -14,4 +14,5 @@ pub mod shutdown;
 pub mod status;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod upgrade;
 pub mod usage_cost;

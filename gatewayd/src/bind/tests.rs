@@ -69,49 +69,53 @@ fn nothing_reachable_opens_without_a_secret() {
     for mode in ["lan", "0.0.0.0", "::", "192.168.1.5", "custom", "tailnet"] {
         let facts =
             Facts { custom_host: Some("192.168.1.5"), interfaces: &[ip("100.100.1.2")], has_auth: false };
-        let opened = open(mode.parse::<Bind>().expect(mode), 0, facts);
+        let opened = open(mode.parse::<Bind>().expect(mode), 0, facts, &mut Vec::new());
         assert!(matches!(opened, Err(Error::NoAuth(_))), "{mode}");
     }
 }
 
 #[test]
 fn loopback_listens_and_a_second_one_is_told_who_has_the_port() {
-    let bound = open(Bind::Loopback, 0, NO_FACTS).expect("loopback");
-    let (address, listener) = &bound.listeners[0];
+    let bound = open(Bind::Loopback, 0, NO_FACTS, &mut Vec::new()).expect("loopback");
+    let Listener { address, socket: listener, .. } = &bound.listeners[0];
     assert_eq!(bound.shown, [*address]);
     listener.set_nonblocking(false).expect("blocking");
     let mut client = TcpStream::connect(address).expect("connected");
     drop(listener.accept().expect("accepted"));
     assert_eq!(client.read(&mut [0; 1]).expect("closed"), 0);
-    let second = open(Bind::Loopback, address.port(), NO_FACTS);
+    let second = open(Bind::Loopback, address.port(), NO_FACTS, &mut Vec::new());
     assert!(matches!(second, Err(Error::Taken(taken)) if taken == *address));
 }
 
 #[test]
 fn an_address_of_another_machine_is_not_available() {
     let facts = Facts { custom_host: Some("192.0.2.1"), interfaces: &[], has_auth: true };
-    let custom = open(Bind::Custom, 0, facts).expect_err("not here").to_string();
+    let custom = open(Bind::Custom, 0, facts, &mut Vec::new()).expect_err("not here").to_string();
     assert_eq!(custom, "gateway.customBindHost 192.0.2.1 is not available on this machine");
-    assert!(matches!(open(Bind::Address(ip("192.0.2.1")), 0, facts), Err(Error::NotHere { .. })));
+    assert!(matches!(
+        open(Bind::Address(ip("192.0.2.1")), 0, facts, &mut Vec::new()),
+        Err(Error::NotHere { .. })
+    ));
 }
 
 #[test]
 fn a_tailnet_that_is_not_there_falls_back_to_loopback_and_says_so() {
     let facts = Facts { custom_host: None, interfaces: &[], has_auth: true };
-    let bound = open(Bind::Tailnet, 0, facts).expect("loopback");
+    let bound = open(Bind::Tailnet, 0, facts, &mut Vec::new()).expect("loopback");
     assert_eq!(bound.notes[0], "bind=tailnet address unavailable; using 127.0.0.1");
-    assert!(bound.listeners.iter().all(|(address, _)| address.ip().is_loopback()));
+    assert!(bound.listeners.iter().all(|l| l.address.ip().is_loopback()));
 }
 
 #[test]
 fn all_addresses_are_shown_as_those_a_person_can_type() {
     let interfaces = [ip("192.168.1.100"), ip("10.0.0.5"), ip("fe80::1")];
     let facts = Facts { custom_host: None, interfaces: &interfaces, has_auth: true };
-    let bound = open(Bind::Lan, 0, facts).expect("all addresses");
-    let port = bound.listeners[0].0.port();
+    let bound = open(Bind::Lan, 0, facts, &mut Vec::new()).expect("all addresses");
+    let port = bound.listeners[0].address.port();
     let expected: Vec<SocketAddr> =
         ["192.168.1.100", "10.0.0.5"].iter().map(|host| SocketAddr::new(ip(host), port)).collect();
     assert_eq!((bound.shown, bound.alias), (expected, None));
-    let alone = open(Bind::Lan, 0, Facts { interfaces: &[], ..facts }).expect("all addresses");
+    let alone =
+        open(Bind::Lan, 0, Facts { interfaces: &[], ..facts }, &mut Vec::new()).expect("all addresses");
     assert!(alone.shown[0].ip().is_unspecified());
 }

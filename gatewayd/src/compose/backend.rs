@@ -48,6 +48,8 @@ pub struct Parts {
     pub bind: Bind,
     pub is_dev: bool,
     pub env: Env,
+    /// The file of the program.
+    pub program: PathBuf,
     pub tasks: Tasks,
     /// Names of the steps of a stop.
     pub steps: Vec<&'static str>,
@@ -84,6 +86,7 @@ impl Admin {
             resident_bytes: usage.resident_bytes,
             open_files: usage.open_files,
             open_files_limit: usage.open_files_limit,
+            program: self.parts.program.display().to_string(),
         }
     }
 
@@ -265,6 +268,10 @@ impl Backend for Admin {
                 .request(Duration::ZERO, Request { goal, reason, drain: request.drain_limit });
             Ok(from)
         })
+    }
+
+    fn announce_restart(&self, valid_for: Duration) {
+        self.parts.lifecycle.announce_restart(valid_for);
     }
 
     fn logs(&self, request: Logs) -> Answer<'_, mpsc::Receiver<Result<v1::LogsResponse, Error>>> {

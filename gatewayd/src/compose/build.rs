@@ -9,7 +9,6 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use gateway_adapters::store::{self, Opened, Store, StoreOptions};
 use gateway_adapters::tailscale::Tailscale;
-use gateway_admin::endpoint::Fallback;
 use gateway_api::Api;
 use gateway_api::context::{About, Context, Control, LogReader, Reloaded};
 use gateway_api::dispatch::Dispatcher;
@@ -27,12 +26,13 @@ use gateway_domain::presence::Own;
 use gateway_server::admin::health::{Board, Part, Phase, State};
 use gateway_server::admin::{self, listen};
 use gateway_server::http::Http;
+use gateway_server::listen::{self as accept, Accepting};
+use gateway_server::metrics;
 use gateway_server::tls::{self, Tls};
 use gateway_server::ws::hub::Hub;
 use gateway_server::ws::preauth::{Budget, PreAuth};
 use gateway_server::ws::traffic::Traffic;
 use gateway_server::ws::{Depths, Limits, Outboxes, Serve};
-use gateway_server::{listen as accept, metrics};
 use gateway_wire::limits::HANDSHAKE_TIMEOUT_MS;
 use gateway_wire::types::logs::LogsTailResult;
 use prometheus_client::registry::Registry as Metrics;
@@ -40,8 +40,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::access::Fixed;
 use super::backend::{Admin, Parts as AdminParts};
-use super::{domain, sessions, stop, watch};
+use super::{domain, sessions, sockets, stop, watch};
+use crate::bind::Listener;
 use crate::exit::Exit;
+use crate::handover::HandOver;
 use crate::lifecycle::{self, Goal, Request, Running};
 use crate::reload::{self, How, Reload, ReloadOptions};
 use crate::start::{Boot, Ownership};
@@ -78,6 +80,15 @@ pub enum Error {
     Thread(String),
 }
 
+impl From<listen::Error> for Error {
+    fn from(error: listen::Error) -> Self {
+        match error {
+            listen::Error::AlreadyRunning { .. } => Self::AlreadyRunning(error),
+            error => Self::AdminSocket(error),
+        }
+    }
+}
+
 impl Error {
     /// The exit code that goes with it.
     #[must_use]
@@ -92,12 +103,13 @@ impl Error {
 
 /// Builds every part, in order, serves,
 /// and publishes it where that is asked for.
-pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
+pub async fn serve(mut boot: Boot, next: &mut HandOver) -> Result<(Running, Option<Tunnel>), Error> {
     let board = Board::new(boot.clock.clone());
     let config = boot.loaded.snapshot.config.clone();
     let live = Live::new(Current::of(&boot.loaded.snapshot, boot.loaded.degraded()));
     let folder = own_folder(&boot);
-    let admin_socket = bind_admin(&folder, &boot).await?;
+    let admin_socket = sockets::admin(&folder, &mut boot, next).await?;
+    let admin_stays = sockets::stays(&admin_socket);
     let mut numbers = Metrics::default();
     let opening = open_store(folder.join("gateway.sqlite"), &mut numbers, &boot);
     // Asked while the store is opened: the kernel takes as long to answer as a fifth of that.
@@ -133,18 +145,10 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
     let _ = root.reload.set(reload.clone());
     let trials = start_trials(&boot, &live, &reload, &board);
     let api = build_api(&cx, &mut numbers)?;
-    Http::register_process(&mut numbers);
-    let preauth = PreAuth::new(Budget::default());
     let serve = Arc::new(serving(&boot, &api, &hub, &hub_metrics, traffic));
-    Depths::register(&serve, &preauth, &mut numbers);
-    let http = Arc::new(Http {
-        serve,
-        preauth: preauth.clone(),
-        health: board.clone(),
-        metrics: Arc::new(numbers),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    });
-    let accepting = CancellationToken::new();
+    let http = web(serve, numbers, &board);
+    let (closing, preauth) = (http.serve.closing.clone(), http.preauth.clone());
+    let accepting = Accepting::default();
     start_ticks(&domain, &boot);
     let publish = tunnel::Options::of(&boot, &tailscale, tls.is_some(), names_count, &board);
     let urls = listen_all(boot.listeners, tls.as_ref(), &http, &accepting, &boot.tasks);
@@ -161,7 +165,7 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
     let backend = Admin::new(AdminParts {
         api,
         metrics: hub_metrics,
-        preauth,
+        preauth: preauth.clone(),
         live,
         reload: reload.clone(),
         trials,
@@ -174,6 +178,7 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
         bind: boot.bind,
         is_dev: boot.is_dev,
         env: boot.env,
+        program: boot.program,
         tasks: boot.tasks.clone(),
         steps: stop::steps(resets.is_some()),
         watching: CancellationToken::clone(&watching),
@@ -188,6 +193,9 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
         tasks: boot.tasks,
         tunnel: resets,
         accepting,
+        closing,
+        preauth,
+        admin_stays,
         watching,
         admin: admin_stop,
         admin_ended,
@@ -234,7 +242,7 @@ fn fixed(boot: &Boot, addresses: &[std::net::IpAddr]) -> Fixed {
         args: boot.args.clone(),
         env: boot.env.clone(),
         exposure: boot.exposure,
-        listening: boot.listeners.iter().map(|(address, _)| *address).collect(),
+        listening: boot.listeners.iter().map(|listener| listener.address).collect(),
         own_tailnet: addresses.iter().copied().filter(|ip| net::is_tailnet(*ip)).collect(),
     }
 }
@@ -266,8 +274,17 @@ fn serving(
         outboxes: Outboxes::default(),
         limits: Limits::default(),
         handshake: Duration::from_millis(HANDSHAKE_TIMEOUT_MS),
+        closing: CancellationToken::new(),
         tasks: boot.tasks.clone(),
     }
+}
+
+fn web(serve: Arc<Serve>, mut numbers: Metrics, health: &Board) -> Arc<Http> {
+    Http::register_process(&mut numbers);
+    let preauth = PreAuth::new(Budget::default());
+    Depths::register(&serve, &preauth, &mut numbers);
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    Arc::new(Http { serve, preauth, health: health.clone(), metrics: Arc::new(numbers), version })
 }
 
 fn start_ticks(domain: &Domain, boot: &Boot) {
@@ -281,18 +298,6 @@ fn own_folder(boot: &Boot) -> PathBuf {
         Ownership::Primary => boot.paths.state.clone(),
         Ownership::Secondary { .. } => boot.paths.state.join("instances").join(boot.port.to_string()),
     }
-}
-
-async fn bind_admin(folder: &std::path::Path, boot: &Boot) -> Result<listen::Listener, Error> {
-    let fallback = Fallback {
-        runtime_dir: boot.env.get("XDG_RUNTIME_DIR").map(PathBuf::from),
-        temp_dir: std::env::temp_dir(),
-        uid: listen::own_uid(),
-    };
-    listen::Listener::bind(folder, &fallback).await.map_err(|error| match error {
-        listen::Error::AlreadyRunning { .. } => Error::AlreadyRunning(error),
-        error => Error::AdminSocket(error),
-    })
 }
 
 /// Opens the store on a thread of its own.
@@ -342,17 +347,17 @@ fn build_api(cx: &Arc<Context>, numbers: &mut Metrics) -> Result<Arc<Api>, Error
 
 /// Serves every listener; returns the addresses as URLs.
 fn listen_all(
-    listeners: Vec<(std::net::SocketAddr, std::net::TcpListener)>,
+    listeners: Vec<Listener>,
     tls: Option<&Tls>,
     http: &Arc<Http>,
-    accepting: &CancellationToken,
+    accepting: &Accepting,
     tasks: &gateway_base::task::Tasks,
 ) -> Vec<String> {
     let scheme = if tls.is_some() { "wss" } else { "ws" };
     let mut urls = Vec::new();
-    for (address, listener) in listeners {
+    for Listener { address, socket, .. } in listeners {
         urls.push(format!("{scheme}://{}:{}", net::url_host(address.ip()), address.port()));
-        let serving = accept::run(listener, tls.cloned(), http.clone(), accepting.clone());
+        let serving = accept::run(socket, tls.cloned(), http.clone(), accepting.turn());
         tasks.spawn_fallible("listener", Kind::Essential, serving);
     }
     urls

@@ -6,6 +6,7 @@ mod backend;
 mod build;
 mod domain;
 mod sessions;
+mod sockets;
 mod stop;
 mod watch;
 

@@ -1,5 +1,6 @@
-//! The ordered stop (style 6.8): tell everybody, stop accepting, close clients, flush the store, close the admin socket
-//! last so that a controller can watch.
+//! The ordered stop (style 6.8): stop accepting, tell everybody, close clients, flush the store, close the admin socket
+//! last so that a controller can watch. Accepting ends first, so that whoever connects after the news waits in the
+//! kernel's queue for the next image of the program instead of being let in by one that ends.
 
 use std::time::Duration;
 
@@ -7,31 +8,38 @@ use gateway_adapters::store::Store;
 use gateway_api::domain::Domain;
 use gateway_base::task::Tasks;
 use gateway_server::admin::health::{Board, Phase};
+use gateway_server::listen::Accepting;
+use gateway_server::ws::RESTART;
 use gateway_server::ws::hub::Hub;
+use gateway_server::ws::preauth::PreAuth;
 use gateway_wire::types::shutdown::ShutdownEvent;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::lifecycle::{Goal, StopPlan};
 use crate::tunnel::Tunnel;
 
+/// How long a socket that was accepted before the stop may take to say who it is.
+const UNDECIDED: Duration = Duration::from_millis(250);
+
 /// Names of the steps that every stop has, in order.
 const STEPS: [&str; 6] = [
-    "tell clients",
     "stop accepting",
+    "tell clients",
     "close clients",
     "flush the store",
     "close the admin socket",
     "end tasks",
 ];
 
-/// The step after the first one where the publication through Tailscale is taken back.
+/// The step after the first two where the publication through Tailscale is taken back.
 const RESET: &str = "take the tailscale settings back";
 
 /// Names of the steps, in order; a controller that watches sees each of them.
 pub fn steps(resets: bool) -> Vec<&'static str> {
     let mut names = STEPS.to_vec();
     if resets {
-        names.insert(1, RESET);
+        names.insert(2, RESET);
     }
     names
 }
@@ -46,7 +54,13 @@ pub struct Parts {
     /// What is taken back.
     pub tunnel: Option<Tunnel>,
     /// Ends accepting on the control plane's port.
-    pub accepting: CancellationToken,
+    pub accepting: Accepting,
+    /// Sends those away who have not shaken hands.
+    pub closing: CancellationToken,
+    /// Those who have not shaken hands.
+    pub preauth: PreAuth,
+    /// Leaves the admin socket in its place.
+    pub admin_stays: CancellationToken,
     /// Ends the streams of a stop's progress.
     pub watching: CancellationToken,
     /// Ends the admin server.
@@ -57,15 +71,20 @@ pub struct Parts {
 
 /// The steps, in order.
 pub fn plan(parts: Parts) -> StopPlan {
-    let Parts { board, domain, hub, store, tasks, tunnel, accepting, watching, admin, admin_ended } = parts;
-    let [tell, stop_accepting, close, flush, close_admin, end] = STEPS;
+    let Parts { board, domain, hub, store, tasks, tunnel, watching, admin, admin_ended, .. } = parts;
+    let Parts { accepting, closing, preauth, admin_stays, .. } = parts;
+    let [stop_accepting, tell, close, flush, close_admin, end] = STEPS;
     let mut plan = StopPlan::default();
     let second = Duration::from_secs(1);
+    plan.needed(stop_accepting, second, move |_| async move {
+        accepting.end().await;
+        Ok(())
+    });
     plan.polite(tell, second, move |request| {
         board.enter(Phase::Draining);
         let event = match request.goal {
             Goal::Stop => ShutdownEvent::stopping(),
-            Goal::Restart => ShutdownEvent::restarting(),
+            Goal::Return | Goal::Restart => ShutdownEvent::restarting(),
         };
         domain.bus.publish("shutdown", &event, None);
         async move {
@@ -76,31 +95,48 @@ pub fn plan(parts: Parts) -> StopPlan {
     if let Some(tunnel) = tunnel {
         plan.polite(RESET, 2 * second, move |_| tunnel.reset());
     }
-    plan.needed(stop_accepting, second, move |_| async move {
-        accepting.cancel();
-        Ok(())
-    });
     plan.polite(close, Duration::from_secs(2), move |_| async move {
-        hub.close(|_| true, 1012, "service restart").await;
-        while !hub.is_empty() {
-            hub.fewer().await;
-        }
-        Ok(())
+        closing.cancel();
+        hub.close(|_| true, RESTART.0, RESTART.1).await;
+        let clients = async {
+            while !hub.is_empty() {
+                hub.fewer().await;
+            }
+        };
+        tokio::join!(
+            clients,
+            timeout(UNDECIDED, async {
+                while !preauth.is_empty() {
+                    preauth.fewer().await;
+                }
+            })
+        )
+        .1
+        .map_err(|_| format!("{} sockets had not said who they are", preauth.len()))
     });
     plan.needed(flush, Duration::from_secs(2), move |_| async move {
         store.close().await;
         Ok(())
     });
-    plan.needed(close_admin, Duration::from_secs(2), move |_| async move {
+    plan.needed(close_admin, Duration::from_secs(2), move |request| {
+        if request.goal == Goal::Restart {
+            admin_stays.cancel();
+        }
         watching.cancel();
         admin.cancel();
-        admin_ended.cancelled().await;
-        Ok(())
+        async move {
+            admin_ended.cancelled().await;
+            Ok(())
+        }
     });
-    plan.needed(end, second, move |_| async move {
-        match tasks.stop(Duration::from_millis(500)).await {
-            0 => Ok(()),
-            left => Err(format!("{left} tasks did not end in time")),
+    plan.needed(end, second, move |request| {
+        // Clients wait for what comes after a restart, and one that does not answer the close must not hold them up.
+        let limit = Duration::from_millis(if request.goal == Goal::Stop { 500 } else { 200 });
+        async move {
+            match tasks.stop(limit).await {
+                0 => Ok(()),
+                left => Err(format!("{left} tasks did not end in time")),
+            }
         }
     });
     plan

@@ -40,6 +40,8 @@ pub struct Progress {
 pub enum Goal {
     /// Nothing.
     Stop,
+    /// The process ends, and its service manager starts it again at once.
+    Return,
     /// The same program with the same arguments.
     Restart,
 }
@@ -85,6 +87,8 @@ struct Restarts {
     anybody: bool,
     permits: usize,
     permits_end: Option<Instant>,
+    /// Until when an end that the service manager asks for is one half of a restart.
+    announced_end: Option<Instant>,
 }
 
 impl Default for Lifecycle {
@@ -170,6 +174,17 @@ impl Lifecycle {
         let valid = restarts.permits > 0 && restarts.permits_end.is_some_and(|end| Instant::now() <= end);
         restarts.permits = if valid { restarts.permits - 1 } else { 0 };
         valid
+    }
+
+    /// Takes an end that the service manager asks for within `valid_for` for one half of a restart.
+    pub fn announce_restart(&self, valid_for: Duration) {
+        self.restarts().announced_end = Some(Instant::now() + valid_for);
+    }
+
+    /// What follows an end that the service manager asks for now.
+    pub(super) fn goal_of_end(&self) -> Goal {
+        let is_announced = self.restarts().announced_end.is_some_and(|end| Instant::now() <= end);
+        if is_announced { Goal::Return } else { Goal::Stop }
     }
 
     pub(super) fn advance(&self, progress: Progress) {

@@ -15,7 +15,7 @@ mod tests;
 pub use handle::{Goal, Lifecycle, Phase, Progress, Request};
 pub use limits::raise_descriptors;
 pub use notify::Notifier;
-pub use program::Program;
+pub use program::{FELL_BACK, Program};
 pub use serve::{Ended, Life, Reload, Running};
 pub use signals::{Asked, Signals};
 pub use stop::{StopPlan, Work};

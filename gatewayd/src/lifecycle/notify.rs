@@ -7,6 +7,10 @@ use gateway_base::env::Env;
 use gateway_base::limits;
 use gateway_base::task::Tasks;
 
+#[cfg(unix)]
+use crate::bind;
+use crate::handover::HandOver;
+
 /// Tells the service manager. Does nothing without one.
 #[derive(Clone, Debug)]
 pub struct Notifier {
@@ -22,6 +26,16 @@ impl Notifier {
         let for_us = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));
         let watchdog = number("WATCHDOG_USEC").filter(|usec| for_us && *usec > 0).map(Duration::from_micros);
         Self { is_asked: cfg!(unix) && env.get("NOTIFY_SOCKET").is_some(), watchdog }
+    }
+
+    /// Puts the control plane's listeners into the manager's store, which outlives this process, and takes those out
+    /// that are closed. The manager knows a socket again, so telling it twice does no harm.
+    pub fn keep(&self, sockets: &HandOver, closed: &[String]) {
+        if self.is_asked
+            && let Err(error) = keep(sockets, closed)
+        {
+            tracing::debug!(subsystem = "gateway", %error, "the service manager cannot keep the listeners");
+        }
     }
 
     /// Clients are served.
@@ -95,6 +109,24 @@ fn send(message: Message) -> std::io::Result<()> {
         }
         Message::Alive => sd_notify::notify(&[NotifyState::Watchdog]),
     }
+}
+
+#[cfg(unix)]
+fn keep(sockets: &HandOver, closed: &[String]) -> std::io::Result<()> {
+    use sd_notify::NotifyState;
+    for name in closed {
+        sd_notify::notify(&[NotifyState::FdStoreRemove, NotifyState::FdName(name)])?;
+    }
+    // A socket unit keeps its own.
+    for (name, socket) in sockets.sockets().filter(|(name, _)| bind::is_our_name(name)) {
+        sd_notify::notify_with_fds(&[NotifyState::FdStore, NotifyState::FdName(name)], &[socket])?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn keep(_: &HandOver, _: &[String]) -> std::io::Result<()> {
+    Ok(())
 }
 
 #[cfg(not(unix))]

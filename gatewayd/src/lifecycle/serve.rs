@@ -13,6 +13,7 @@ use super::notify::Notifier;
 use super::program::Program;
 use super::signals::{Asked, Signals};
 use super::stop::StopPlan;
+use crate::handover::HandOver;
 use crate::logging::LogHandle;
 
 /// Reads the configuration again; ends when that is done.
@@ -38,6 +39,10 @@ pub struct Life<'a> {
     pub notifier: Notifier,
     /// The log.
     pub log: LogHandle,
+    /// The sockets for the next image of the program.
+    pub sockets: HandOver,
+    /// The names of inherited sockets that are of no use any more.
+    pub closed: Vec<String>,
 }
 
 /// How it ended.
@@ -50,20 +55,23 @@ pub enum Ended {
 }
 
 impl Life<'_> {
-    /// Serves until the end is asked for or an essential task fails. `before_stop` runs when the stop begins.
+    /// Serves until the end is asked for or an essential task fails. `before_stop` runs when the stop begins. The sockets
+    /// come back for a restart; otherwise they are closed when accepting ends.
     pub async fn run(
         mut self,
         running: Running,
         watched: Option<&Program>,
         before_stop: impl FnOnce(),
-    ) -> Ended {
+    ) -> (Ended, HandOver) {
         self.lifecycle.enter(Phase::Serving);
+        let Running { stop, reload } = running;
+        self.notifier.keep(&self.sockets, &self.closed);
         self.notifier.ready();
         self.notifier.watch(&self.tasks);
         if let Some(program) = watched {
             binary_watch::watch(program.file.clone(), &self.tasks, &self.lifecycle);
         }
-        let ended = self.until_the_end(&running.reload).await;
+        let ended = self.until_the_end(&reload).await;
         let request = match &ended {
             Ended::Asked(request) => request.clone(),
             Ended::Failed(failure) => {
@@ -72,11 +80,14 @@ impl Life<'_> {
         };
         before_stop();
         match request.goal {
-            Goal::Stop => self.notifier.stopping(request.drain),
+            Goal::Stop | Goal::Return => self.notifier.stopping(request.drain),
             Goal::Restart => self.notifier.reloading(),
         }
-        self.stop(running.stop, &request).await;
-        ended
+        if request.goal != Goal::Restart {
+            self.sockets = HandOver::default();
+        }
+        self.stop(stop, &request).await;
+        (ended, self.sockets)
     }
 
     async fn until_the_end(&mut self, reload: &Reload) -> Ended {
@@ -95,7 +106,9 @@ impl Life<'_> {
             match asked {
                 Asked::Terminate | Asked::Interrupt => {
                     tracing::info!(subsystem = "gateway", "received {name}; shutting down");
-                    return Ended::Asked(Request::new(Goal::Stop, format!("received {name}")));
+                    let goal =
+                        if asked == Asked::Terminate { self.lifecycle.goal_of_end() } else { Goal::Stop };
+                    return Ended::Asked(Request::new(goal, format!("received {name}")));
                 }
                 Asked::Restart if self.lifecycle.takes_restart() => {
                     tracing::info!(subsystem = "gateway", "received {name}; restarting");

@@ -121,6 +121,17 @@ async fn permits_are_used_up_and_expire() {
     assert!(lifecycle.takes_restart() && lifecycle.takes_restart());
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_announced_restart_makes_a_return_of_an_end_for_a_while() {
+    let lifecycle = Lifecycle::default();
+    assert_eq!(lifecycle.goal_of_end(), Goal::Stop);
+    lifecycle.announce_restart(Duration::from_secs(10));
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    assert_eq!(lifecycle.goal_of_end(), Goal::Return);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(lifecycle.goal_of_end(), Goal::Stop);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn the_service_manager_is_asked_for_by_the_environment() {

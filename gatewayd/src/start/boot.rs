@@ -1,8 +1,8 @@
 //! The start in its order: who we are, what we are allowed, what is ours. What comes out is everything the
 //! composition needs; nothing has been served yet.
 
-use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use gateway_base::clock::Clock;
 use gateway_base::env::Env;
@@ -19,9 +19,11 @@ use super::identity::Identity;
 use super::ownership::{Locks, Ownership};
 use super::{checks, claim};
 use crate::args::Args;
+use crate::bind::Listener;
 use crate::dev;
 use crate::exit::Refusal;
-use crate::lifecycle::Lifecycle;
+use crate::handover::{AdminSocket, Inherited};
+use crate::lifecycle::{Lifecycle, Program};
 use crate::logging::LogHandle;
 use crate::trial::{self, Found};
 
@@ -32,6 +34,8 @@ pub struct Boot {
     pub args: Args,
     /// The environment of this gateway and its children.
     pub env: Env,
+    /// The file of this program.
+    pub program: PathBuf,
     /// Where everything is.
     pub paths: Paths,
     /// Wall-clock time.
@@ -51,7 +55,11 @@ pub struct Boot {
     /// The bind mode.
     pub bind: Bind,
     /// The open listeners; nobody has been accepted yet.
-    pub listeners: Vec<(SocketAddr, TcpListener)>,
+    pub listeners: Vec<Listener>,
+    /// The admin socket, when it was handed over.
+    pub admin: Option<AdminSocket>,
+    /// The names of inherited listeners that were closed.
+    pub closed: Vec<String>,
     /// What this instance may write.
     pub ownership: Ownership,
     /// The log.
@@ -90,16 +98,18 @@ pub enum Started {
     Print(String),
 }
 
-/// Runs the checks and takes the lock and the port.
+/// Runs the checks and takes the lock and the port. Listeners are taken from `inherited` when it comes to the port; what
+/// ends the start before leaves them there.
 pub async fn boot(
     args: Args,
     process: &Env,
-    working_folder: &Path,
+    program: &Program,
     log: LogHandle,
+    inherited: &mut Inherited,
 ) -> Result<Started, Refusal> {
     let clock = Clock::system();
     checks::before_config(&args)?;
-    let mut who = Identity::new(&args, process, working_folder)?;
+    let mut who = Identity::new(&args, process, &program.working_folder)?;
     if who.is_dev && !args.print_config {
         dev::prepare(&who.paths, &who.env, &clock, args.reset)?;
     }
@@ -112,9 +122,12 @@ pub async fn boot(
     log.configure(&config.logging);
     who.env = environment::with_section(&who.env, &loaded.snapshot.value);
     let allowed = checks::with_config(&args, loaded.snapshot.exists, &config.gateway, &who.env)?;
-    let claimed = claim::claim(&who, &allowed, &config.gateway, &clock, args.force).await?;
+    let claimed = claim::claim(&who, &allowed, &config.gateway, &clock, args.force, inherited).await?;
     log.set_file(config.logging.file.clone());
     if let Some(note) = &found.note {
+        tracing::warn!(subsystem = "gateway", "{note}");
+    }
+    for note in &inherited.notes {
         tracing::warn!(subsystem = "gateway", "{note}");
     }
     report(&who, &loaded);
@@ -135,6 +148,7 @@ pub async fn boot(
     let boot = Boot {
         args,
         env: who.env,
+        program: program.file.clone(),
         paths: who.paths,
         clock,
         is_dev: who.is_dev,
@@ -145,6 +159,8 @@ pub async fn boot(
         port: allowed.port.number,
         bind: allowed.bind,
         listeners: claimed.bound.listeners,
+        admin: inherited.admin.take(),
+        closed: claimed.bound.closed,
         ownership: claimed.ownership,
         log,
         tasks: Tasks::default(),

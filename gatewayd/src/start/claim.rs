@@ -12,8 +12,9 @@ use super::checks::Allowed;
 use super::identity::Identity;
 use super::ownership::{self, Claim, Locks, Ownership};
 use super::taken::{self, Scene};
-use crate::bind::{self, Bound, Facts};
+use crate::bind::{self, Bound, Facts, Listener};
 use crate::exit::{Exit, Refusal};
+use crate::handover::Inherited;
 use crate::{force, print};
 
 /// What is ours from here on.
@@ -31,9 +32,11 @@ pub(super) async fn claim(
     config: &Gateway,
     clock: &Clock,
     force: bool,
+    inherited: &mut Inherited,
 ) -> Result<Claimed, Refusal> {
     let port = allowed.port.number;
-    if force {
+    // A port that was handed over is ours already; the only holders are this process and the service manager.
+    if force && !inherited.tcp.iter().any(|listener| listener.address.port() == port) {
         free(port).await?;
     }
     let scene = Scene { port, paths: &who.paths, env: &who.env };
@@ -44,6 +47,7 @@ pub(super) async fn claim(
         paths: &who.paths,
         port: allowed.port,
         allows_many: who.env.is_one("CLAWDBOT_ALLOW_MULTI_GATEWAY"),
+        is_restart: inherited.tcp.iter().any(Listener::is_ours),
     };
     let (locks, ownership) =
         ownership::claim(claim, &record).await.map_err(|error| taken::lock(&error, scene))?;
@@ -53,7 +57,8 @@ pub(super) async fn claim(
         interfaces: &interfaces,
         has_auth: !allowed.auth.is_none(),
     };
-    let bound = bind::open(allowed.bind, port, facts).map_err(|error| taken::listener(&error, scene))?;
+    let bound = bind::open(allowed.bind, port, facts, &mut inherited.tcp)
+        .map_err(|error| taken::listener(&error, scene))?;
     Ok(Claimed { locks, ownership, bound })
 }
 
@@ -68,7 +73,7 @@ async fn free(port: u16) -> Result<(), Refusal> {
 }
 
 /// Loopback needs no look at the interfaces.
-fn interfaces(allowed: &Allowed) -> Vec<IpAddr> {
+pub(super) fn interfaces(allowed: &Allowed) -> Vec<IpAddr> {
     if bind::is_loopback_only(allowed.bind) {
         return Vec::new();
     }
@@ -93,7 +98,7 @@ pub(super) fn report(who: &Identity, allowed: &Allowed, claimed: &Claimed) {
             number(owner_port.map(u32::from)),
         );
     }
-    let on_loopback_only = claimed.bound.listeners.iter().all(|(address, _)| net::is_loopback(address.ip()));
+    let on_loopback_only = claimed.bound.listeners.iter().all(|l| net::is_loopback(l.address.ip()));
     if on_loopback_only && net::in_container(&who.env) {
         let port = allowed.port.number;
         tracing::warn!(

@@ -3,6 +3,7 @@
 
 pub mod auth;
 mod boot;
+mod check;
 pub mod checks;
 mod claim;
 pub mod configuration;
@@ -17,6 +18,7 @@ mod tests;
 
 pub use auth::Auth;
 pub use boot::{Boot, Facts, Started, boot};
+pub use check::check;
 pub use configuration::Loaded;
 pub use early::refusal as early_refusal;
 pub use exposure::Exposure;

@@ -69,6 +69,8 @@ pub struct Claim<'a> {
     pub port: Port,
     /// Several gateways per configuration are allowed.
     pub allows_many: bool,
+    /// The listeners were handed over, so whoever has a lock now came in between and cannot stay.
+    pub is_restart: bool,
 }
 
 /// Who certainly keeps this instance from starting, found without taking anything: the cheap answer for the loser
@@ -82,25 +84,25 @@ pub fn certain_owner(places: &Places, config: &Path, port: Option<u16>) -> Optio
 
 /// Takes the locks, or says who has them. Waits only for an owner that is stopping.
 pub async fn claim(claim: Claim<'_>, record: &Record) -> Result<(Locks, Ownership), Error> {
-    let Claim { places, paths, port, allows_many } = claim;
+    let Claim { places, paths, port, allows_many, is_restart } = claim;
     let mut held = Vec::new();
     let mut owner = None;
     if !allows_many {
-        match take(&places.gateway(&paths.config), record).await {
+        match take(&places.gateway(&paths.config), record, is_restart).await {
             Ok(lock) => held.push(lock),
             Err(Error::Running { owner: found, waited }) => {
                 let owner_port = found.as_ref().and_then(|record| record.port).unwrap_or(port.configured);
                 if !port.is_explicit || owner_port == port.number {
                     return Err(Error::Running { owner: found, waited });
                 }
-                held.push(take(&places.gateway_on(&paths.config, port.number), record).await?);
+                held.push(take(&places.gateway_on(&paths.config, port.number), record, is_restart).await?);
                 owner = Some(found);
             }
             Err(error) => return Err(error),
         }
     }
     if owner.is_none() {
-        match take(&places.state(&paths.state), record).await {
+        match take(&places.state(&paths.state), record, is_restart).await {
             Ok(lock) => held.push(lock),
             Err(Error::Running { owner: found, .. }) => owner = Some(found),
             Err(error) => return Err(error),
@@ -113,14 +115,14 @@ pub async fn claim(claim: Claim<'_>, record: &Record) -> Result<(Locks, Ownershi
     Ok((Locks(held), ownership))
 }
 
-async fn take(path: &Path, record: &Record) -> Result<LockFile, Error> {
+async fn take(path: &Path, record: &Record, is_restart: bool) -> Result<LockFile, Error> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     let mut waited = false;
     loop {
         match LockFile::acquire(path, record.clone()) {
             Ok(lock) => return Ok(lock),
             Err(lock_file::Error::Held(owner)) => {
-                let is_leaving = owner.as_ref().is_some_and(|owner| owner.stopping);
+                let is_leaving = is_restart || owner.as_ref().is_some_and(|owner| owner.stopping);
                 if !is_leaving || tokio::time::Instant::now() >= deadline {
                     return Err(Error::Running { owner, waited });
                 }
@@ -159,7 +161,8 @@ mod tests {
     ) -> Result<(Locks, Ownership), Error> {
         let port = Port { number, is_explicit, configured: 18789 };
         let record = Record::of_this_process(&Clock::system(), &home.paths.config, number, "loopback");
-        claim(Claim { places: &home.places, paths: &home.paths, port, allows_many }, &record).await
+        let (places, paths) = (&home.places, &home.paths);
+        claim(Claim { places, paths, port, allows_many, is_restart: false }, &record).await
     }
 
     fn secondary() -> Ownership {

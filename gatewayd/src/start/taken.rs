@@ -83,7 +83,7 @@ pub fn listener(error: &bind::Error, scene: Scene<'_>) -> Refusal {
         bind::Error::NotHere { .. } => {
             Refusal::new(Exit::Failed, [format!("Gateway failed to start: Error: {error}")])
         }
-        bind::Error::Setting(_) | bind::Error::NoAuth(_) => {
+        bind::Error::Setting(_) | bind::Error::NoAuth(_) | bind::Error::Misfit { .. } => {
             Refusal::new(Exit::Refused, [format!("Gateway failed to start: Error: {error}")])
         }
     }

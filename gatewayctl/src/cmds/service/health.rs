@@ -7,7 +7,7 @@ use gateway_admin::connect::{self, ConnectOptions, Error};
 use gateway_admin::endpoint::Endpoint;
 use gateway_admin::time;
 use gateway_admin::v1::admin_client::AdminClient;
-use gateway_admin::v1::{Phase, ShutdownMode, ShutdownRequest, StatusRequest};
+use gateway_admin::v1::{AnnounceRestartRequest, Phase, ShutdownMode, ShutdownRequest, StatusRequest};
 use gateway_base::clock::since_boot;
 use gateway_base::limits;
 use gateway_base::paths::Paths;
@@ -16,6 +16,9 @@ use crate::admin;
 
 /// How long it may take to say so.
 const LIMIT: Duration = Duration::from_secs(2);
+
+/// How long after its announcement a manager may begin a restart.
+const ANNOUNCED: Duration = Duration::from_secs(10);
 
 /// What asking gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +43,12 @@ pub trait Health {
 
     /// Asks it to stop, and waits until it has or its time is over.
     fn end(&self, paths: &Paths) -> impl Future<Output = ()>;
+
+    /// Tells it that its manager is about to restart it, so that it can tell its clients.
+    fn announce(&self, paths: &Paths) -> impl Future<Output = ()>;
+
+    /// Asks it to restart in place, and waits until the stop is over. Whether it agreed.
+    fn renew(&self, paths: &Paths) -> impl Future<Output = bool>;
 }
 
 /// Asks over the private socket.
@@ -68,17 +77,36 @@ impl Health for Socket {
     }
 
     async fn end(&self, paths: &Paths) {
-        let endpoint = Endpoint::find(&paths.state);
-        let stop = async {
-            let options = ConnectOptions { wait: Duration::ZERO };
-            let Ok(channel) = connect::connect(&endpoint, options).await else { return };
-            let request = ShutdownRequest { mode: ShutdownMode::Stop.into(), ..ShutdownRequest::default() };
-            if let Ok(steps) = AdminClient::new(channel).shutdown(request).await {
-                let mut steps = steps.into_inner();
-                while let Ok(Some(_)) = steps.message().await {}
-            }
-        };
         // Whoever does not end by then is ended by the manager.
-        let _ = tokio::time::timeout(limits::SERVICE_STOP, stop).await;
+        let _ = tokio::time::timeout(limits::SERVICE_STOP, shut_down(paths, ShutdownMode::Stop)).await;
     }
+
+    async fn announce(&self, paths: &Paths) {
+        let announce = async {
+            let mut client = client(paths).await?;
+            let request = AnnounceRestartRequest { valid_for: Some(time::duration(ANNOUNCED)) };
+            client.announce_restart(admin::within(request, LIMIT)).await.ok()
+        };
+        // One that cannot be told is restarted all the same; its clients hear that it stops.
+        let _ = tokio::time::timeout(LIMIT, announce).await;
+    }
+
+    async fn renew(&self, paths: &Paths) -> bool {
+        let stop = shut_down(paths, ShutdownMode::Restart);
+        tokio::time::timeout(limits::SERVICE_STOP, stop).await.is_ok_and(|asked| asked.is_some())
+    }
+}
+
+async fn client(paths: &Paths) -> Option<admin::Client> {
+    let options = ConnectOptions { wait: Duration::ZERO };
+    connect::connect(&Endpoint::find(&paths.state), options).await.ok().map(AdminClient::new)
+}
+
+/// Asks for the end and follows it; nothing when nobody took the request.
+async fn shut_down(paths: &Paths, mode: ShutdownMode) -> Option<()> {
+    let reason = "asked by gatewayctl".to_owned();
+    let request = ShutdownRequest { mode: mode.into(), reason, ..ShutdownRequest::default() };
+    let mut steps = client(paths).await?.shutdown(request).await.ok()?.into_inner();
+    while let Ok(Some(_)) = steps.message().await {}
+    Some(())
 }

@@ -23,6 +23,8 @@ pub enum Action {
     Restart,
     /// Stop and remove.
     Uninstall,
+    /// Put a new version in place.
+    Upgrade,
 }
 
 impl Action {
@@ -35,6 +37,7 @@ impl Action {
             Self::Stop => "stop",
             Self::Restart => "restart",
             Self::Uninstall => "uninstall",
+            Self::Upgrade => "upgrade",
         }
     }
 }
@@ -55,6 +58,12 @@ pub enum Done {
     Restarted,
     /// Removed.
     Uninstalled,
+    /// The new version serves.
+    Upgraded,
+    /// It served before.
+    AlreadyUpgraded,
+    /// The new version is in place of one that does not run.
+    Replaced,
     /// There is no such service.
     NotLoaded,
     /// Nothing was done; the plan says what would be.

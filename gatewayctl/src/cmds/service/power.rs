@@ -5,7 +5,7 @@ use super::outcome::{Done, Outcome};
 use super::site::Site;
 use super::wait::{self, Since};
 use crate::exit::Failure;
-use crate::service::{Installed, Runner, RuntimeState, Service};
+use crate::service::{Control, Installed, Runner, RuntimeState, Service};
 use crate::text::{Line, Style};
 
 /// Starts it, or finds that it serves.
@@ -32,7 +32,13 @@ pub async fn start<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outcom
 /// Starts it anew. A restart that was asked for meanwhile by somebody else counts as this one.
 pub async fn restart<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outcome, Failure> {
     if site.dry_run {
-        return Ok(Outcome::planned(site.control.restart(&site.names, &site.service().await)));
+        let before = site.service().await;
+        if renews_itself(site, &before).await {
+            let mut outcome = Outcome::planned(Vec::new());
+            outcome.say("ask the gateway to restart in place");
+            return Ok(outcome);
+        }
+        return Ok(Outcome::planned(site.control.restart(&site.names, &before)));
     }
     site.available().await?;
     let _held = site.lock().await?;
@@ -42,18 +48,39 @@ pub async fn restart<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outc
     }
     let joined = before.runtime.status == RuntimeState::Running
         && wait::ready_at(site, &before).await.is_some_and(|at| at >= site.asked);
-    let service = if joined {
-        before
-    } else {
-        site.ease_out(&before).await;
-        site.take(&site.control.restart(&site.names, &before)).await?;
-        wait::serving(site, Since::after(site.asked, &before)).await?
-    };
+    let service = if joined { before } else { renew(site, &before).await? };
     let mut outcome = Outcome::new(Done::Restarted);
     runtime(&mut outcome, &service);
     outcome.say(line("Restarted", site));
     outcome.service = Some(service);
     Ok(outcome)
+}
+
+/// Puts a new process, or a new image of the same one, in the place of the old, with the listening sockets open all the
+/// time. systemd keeps them itself. launchd does not, so there a gateway that answers restarts in place.
+pub async fn renew<R: Runner, H: Health>(
+    site: &Site<'_, R, H>,
+    before: &Service,
+) -> Result<Service, Failure> {
+    let paths = site.paths(before);
+    if renews_itself(site, before).await && site.health.renew(&paths).await {
+        return wait::serving(site, Since::Renewed(site.asked)).await;
+    }
+    if let Control::Systemd(_) = site.control
+        && before.runtime.status == RuntimeState::Running
+    {
+        site.health.announce(&paths).await;
+    }
+    site.ease_out(before).await;
+    site.take(&site.control.restart(&site.names, before)).await?;
+    wait::serving(site, Since::after(site.asked, before)).await
+}
+
+/// Whether the service's own process can be asked to restart in place.
+async fn renews_itself<R: Runner, H: Health>(site: &Site<'_, R, H>, before: &Service) -> bool {
+    matches!(site.control, Control::Launchd(_))
+        && matches!(site.health.ask(&site.paths(before)).await,
+            Answer::Serving { pid, .. } if before.runtime.pid == Some(pid))
 }
 
 /// Stops it, or finds that it is stopped.

@@ -121,12 +121,16 @@ async fn last_lines<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Servi
             sleep(AGAIN).await;
         }
     }
-    let log = site.paths(service).log_file();
-    let errors = launchd::error_log(&log);
+    log_lines(&site.paths(service).log_file())
+}
+
+/// The last lines of a log, or of what was printed beside it.
+pub fn log_lines(log: &Path) -> Vec<String> {
+    let errors = launchd::error_log(log);
     // The one that was written last tells about the last start.
     let written = |path: &Path| std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
-    let newest = if written(&errors) > written(&log) { errors } else { log };
-    let tail = logfile::tail(&newest, 64 * 1024).unwrap_or_default();
+    let newest = if written(&errors) > written(log) { &errors } else { log };
+    let tail = logfile::tail(newest, 64 * 1024).unwrap_or_default();
     let lines = &tail.lines[tail.lines.len().saturating_sub(LINES)..];
     lines
         .iter()

@@ -105,18 +105,28 @@ pub fn site<'a, R: Runner, H: Health>(
     runner: &'a R,
     health: &'a H,
 ) -> Site<'a, R, H> {
+    site_of(app, request.action(), request.options(), runner, health)
+}
+
+/// The surroundings of any action.
+pub fn site_of<'a, R: Runner, H: Health>(
+    app: &'a App,
+    action: Action,
+    options: &ServiceOptions,
+    runner: &'a R,
+    health: &'a H,
+) -> Site<'a, R, H> {
     let names = Names::new(&app.env, &app.paths);
-    let options = request.options();
-    let scope = match request {
+    let scope = match action {
         _ if options.system => Scope::System,
-        Request::Install(_) => Scope::User,
+        Action::Install => Scope::User,
         _ => names.scope(),
     };
     let flag = if options.system { " --system" } else { "" };
     Site {
         app,
-        action: request.action(),
-        typed: format!("{}{flag}", request.action().word()),
+        action,
+        typed: format!("{}{flag}", action.word()),
         names,
         control: Control::native(scope, &app.env),
         around: Surroundings::look(&app.env),
@@ -142,7 +152,8 @@ pub async fn act<R: Runner, H: Health>(
     }
 }
 
-fn report(app: &App, action: Action, done: Result<Outcome, Failure>) -> Result<Exit, Failure> {
+/// Prints what came of an action.
+pub fn report(app: &App, action: Action, done: Result<Outcome, Failure>) -> Result<Exit, Failure> {
     let reason = match done {
         Ok(outcome) => {
             if app.out.is_json() {

@@ -40,6 +40,7 @@ struct Unit {
     status: i32,
     ready_at: u128,
     starts: u32,
+    announced: u32,
     /// How a start ends, instead of well.
     fails: Option<(&'static str, &'static str, i32)>,
     linger: bool,
@@ -108,6 +109,14 @@ impl Health for Well {
 
     async fn end(&self, _: &Paths) {
         panic!("systemd ends the gateway in order by itself");
+    }
+
+    async fn announce(&self, _: &Paths) {
+        self.0.borrow_mut().announced += 1;
+    }
+
+    async fn renew(&self, _: &Paths) -> bool {
+        panic!("systemd keeps the sockets");
     }
 }
 
@@ -193,7 +202,7 @@ async fn the_life_of_a_service() {
     assert_eq!(machine.done("start").await.done, Done::Started);
     assert_eq!(machine.unit.borrow().starts, 1, "it ran already");
     assert_eq!(machine.done("restart").await.done, Done::Restarted);
-    assert_eq!(machine.unit.borrow().starts, 2);
+    assert_eq!((machine.unit.borrow().starts, machine.unit.borrow().announced), (2, 1));
     let stopped = machine.done("stop").await;
     assert_eq!(
         stopped.render().plain(),

@@ -36,6 +36,8 @@ pub enum Since {
     /// One that is not the one before, by the time at which it became ready, or by its number with a manager that does
     /// not tell the time.
     After(Duration, Option<u32>),
+    /// One whose gateway says that it started at this time or later, in whichever process.
+    Renewed(Duration),
 }
 
 impl Since {
@@ -46,7 +48,7 @@ impl Since {
 
     fn is_met(self, runtime: &Runtime) -> bool {
         match (self, runtime.ready_at) {
-            (Self::Ever, _) => true,
+            (Self::Ever | Self::Renewed(_), _) => true,
             (Self::After(asked, _), Some(ready)) => ready >= asked,
             (Self::After(_, old), None) => runtime.pid.is_none() || runtime.pid != old,
         }
@@ -89,7 +91,7 @@ pub async fn serving<R: Runner, H: Health>(site: &Site<'_, R, H>, since: Since) 
             let look = look(&service, since);
             ended = if look == Look::Ended { ended + 1 } else { 0 };
             match look {
-                Look::Ready if is_well(site, &service).await => return Ok(service),
+                Look::Ready if is_well(site, &service, since).await => return Ok(service),
                 Look::Ended if ended >= looks(service.manager) => {
                     return Err(reason::ended(site, &service).await);
                 }
@@ -122,14 +124,17 @@ pub async fn ready_at<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Ser
     }
 }
 
-async fn is_well<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service) -> bool {
+async fn is_well<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service, since: Since) -> bool {
     let program = service.command.as_ref().and_then(|command| command.program_arguments.first());
     // A gateway of the original has no private socket to ask.
     if !program.is_some_and(|program| is_daemon(program)) {
         return true;
     }
     match site.health.ask(&site.paths(service)).await {
-        Answer::Serving { pid, .. } => service.runtime.pid == Some(pid),
+        Answer::Serving { pid, started } => {
+            let is_new = !matches!(since, Since::Renewed(asked) if started < asked);
+            service.runtime.pid == Some(pid) && is_new
+        }
         // Another user's gateway told its manager that it serves, which is all that can be known from here.
         Answer::NotAllowed => true,
         Answer::NotYet => false,

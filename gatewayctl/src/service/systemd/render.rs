@@ -112,6 +112,8 @@ fn lifecycle(text: &mut String, version: u32) {
     set(text, "RestartPreventExitStatus", &hopeless);
     set(text, "TimeoutStopSec", &seconds(limits::SERVICE_STOP));
     set(text, "WatchdogSec", &seconds(limits::SERVICE_WATCHDOG));
+    // The listeners stay open from one process to the next, so that no client is refused meanwhile.
+    set(text, "FileDescriptorStoreMax", "8");
     // The daemon ends its children in order; what is left after the stop time is killed with it.
     set(text, "KillMode", "mixed");
     set(text, "OOMPolicy", "continue");

@@ -210,8 +210,15 @@ pub fn holds(pid: u32, port: u16) -> Result<bool, Error> {
     }
 }
 
+/// Whether the holder only keeps the socket for somebody else: systemd does, for its socket units and for services
+/// that hand their sockets over to their next process.
+#[must_use]
+pub fn is_keeper(pid: u32) -> bool {
+    cfg!(target_os = "linux") && (pid == 1 || process::name(pid).as_deref() == Some("systemd"))
+}
+
 /// Every process that holds a listening socket of this port. A socket inherited by children has several holders,
-/// and all of them keep the port.
+/// and all of them keep the port. A service manager that keeps it counts when nobody else has it.
 #[cfg(target_os = "linux")]
 fn pairs(port: u16, search: Search) -> io::Result<Vec<(u32, SocketAddr)>> {
     /// Descriptors a quick search looks at: some 50 ms on a slow machine.
@@ -220,7 +227,7 @@ fn pairs(port: u16, search: Search) -> io::Result<Vec<(u32, SocketAddr)>> {
     if sockets.is_empty() {
         return Ok(Vec::new());
     }
-    let mut found: Vec<(u32, SocketAddr)> = Vec::new();
+    let (mut found, mut kept): (Vec<(u32, SocketAddr)>, Vec<_>) = Default::default();
     let mut looked = 0;
     for entry in std::fs::read_dir("/proc")?.flatten() {
         let seen = |address: &SocketAddr| found.iter().any(|(_, known)| known == address);
@@ -229,9 +236,14 @@ fn pairs(port: u16, search: Search) -> io::Result<Vec<(u32, SocketAddr)>> {
             break;
         }
         if let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
-            found.extend(linux::held_by(pid, &sockets, &mut looked).map(|address| (pid, address)));
+            let held: Vec<_> =
+                linux::held_by(pid, &sockets, &mut looked).map(|address| (pid, address)).collect();
+            let keeps = !held.is_empty() && is_keeper(pid);
+            if keeps { kept.extend(held) } else { found.extend(held) }
         }
     }
+    kept.retain(|(_, address)| !found.iter().any(|(_, known)| known == address));
+    found.extend(kept);
     Ok(found)
 }
 

@@ -22,6 +22,18 @@ pub fn is_alive(pid: u32) -> bool {
     }
 }
 
+/// Whether a process with this pid runs. One that has ended and waits for its parent to look does not.
+#[must_use]
+pub fn runs(pid: u32) -> bool {
+    if !cfg!(target_os = "linux") {
+        return is_alive(pid);
+    }
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| {
+        stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+    })
+}
+
 /// When the process started, in clock ticks since boot (field 22 of its `stat`). Linux only.
 #[must_use]
 pub fn start_time(pid: u32) -> Option<u64> {
@@ -206,7 +218,13 @@ mod tests {
         assert!(start_time(std::process::id()).is_some());
         let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("sleep starts");
         let handle = Handle::open(child.id()).expect("a handle");
+        assert!(runs(child.id()));
         handle.signal(Signal::Kill).expect("killed");
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        while runs(child.id()) {
+            assert!(std::time::Instant::now() < end, "it has ended, and nobody has looked yet");
+            std::thread::yield_now();
+        }
         child.wait().expect("reaped");
         assert!(!is_alive(child.id()));
         handle.signal(Signal::Kill).expect("gone counts as signalled");

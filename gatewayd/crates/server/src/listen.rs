@@ -11,6 +11,8 @@ use rustix::net::sockopt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::http::{self, Http};
 use crate::tls::Tls;
@@ -20,12 +22,42 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a TLS handshake may take.
 const TLS_LIMIT: Duration = Duration::from_secs(10);
 
-/// Serves `listener` until `stop` is cancelled.
+/// Ends accepting. Clones share everything.
+#[derive(Clone, Debug, Default)]
+pub struct Accepting {
+    stop: CancellationToken,
+    loops: TaskTracker,
+}
+
+/// One listener's part of it.
+#[derive(Debug)]
+pub struct Turn {
+    stop: CancellationToken,
+    _loop: TaskTrackerToken,
+}
+
+impl Accepting {
+    /// For one listener.
+    #[must_use]
+    pub fn turn(&self) -> Turn {
+        Turn { stop: self.stop.clone(), _loop: self.loops.token() }
+    }
+
+    /// Ends it and waits until nobody accepts any more. Whoever connects from then on is left to the next owner of the
+    /// socket, if there is one.
+    pub async fn end(&self) {
+        self.stop.cancel();
+        self.loops.close();
+        self.loops.wait().await;
+    }
+}
+
+/// Serves `listener` until accepting ends.
 pub async fn run(
     listener: std::net::TcpListener,
     tls: Option<Tls>,
     http: Arc<Http>,
-    stop: CancellationToken,
+    turn: Turn,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
@@ -33,7 +65,7 @@ pub async fn run(
     loop {
         let accepted = tokio::select! {
             biased;
-            () = stop.cancelled() => return Ok(()),
+            () = turn.stop.cancelled() => return Ok(()),
             accepted = listener.accept() => accepted,
         };
         match accepted {

@@ -24,6 +24,9 @@ struct Launchd {
     /// How a start ends, instead of well.
     fails: Option<i32>,
     disabled: bool,
+    /// How many times the gateway restarted in place, and whether it does not listen to such requests.
+    renewals: u32,
+    deaf: bool,
 }
 
 const GONE: &str = "Could not find service \"com.clawdbot.gateway\" in domain for user gui: 501";
@@ -131,6 +134,20 @@ impl Health for Well {
     async fn end(&self, _: &Paths) {
         panic!("launchd ends the gateway in order by itself");
     }
+
+    async fn announce(&self, _: &Paths) {
+        panic!("launchd is not asked for a restart of a gateway that answers");
+    }
+
+    async fn renew(&self, _: &Paths) -> bool {
+        let mut launchd = self.0.borrow_mut();
+        if launchd.deaf {
+            return false;
+        }
+        launchd.renewals += 1;
+        launchd.started = since_boot();
+        true
+    }
 }
 
 struct Mac {
@@ -205,7 +222,11 @@ async fn the_life_of_an_agent() {
         restarted.render().plain(),
         "✓ service runtime: active\nRestarted LaunchAgent: gui/501/com.clawdbot.gateway\n"
     );
-    assert_eq!(mac.launchd.borrow().starts, 2);
+    let seen = |mac: &Mac| (mac.launchd.borrow().renewals, mac.launchd.borrow().starts);
+    assert_eq!(seen(&mac), (1, 1), "in place, so that its sockets stay open");
+    mac.launchd.borrow_mut().deaf = true;
+    assert_eq!(mac.done("restart").await.done, Done::Restarted);
+    assert_eq!(seen(&mac), (1, 2), "by launchd, because it could not be asked");
     let stopped = mac.done("stop").await;
     assert_eq!(
         stopped.render().plain(),
@@ -350,9 +371,9 @@ async fn restarts_that_meet_become_one() {
     mac.done("install").await;
     let all = futures_util::future::join_all((0..50).map(|_| mac.run("restart"))).await;
     assert!(all.iter().all(|done| done.as_ref().is_ok_and(|outcome| outcome.done == Done::Restarted)));
-    assert_eq!(mac.launchd.borrow().starts, 2);
+    assert_eq!(mac.launchd.borrow().renewals, 1);
     mac.done("restart").await;
-    assert_eq!(mac.launchd.borrow().starts, 3);
+    assert_eq!((mac.launchd.borrow().renewals, mac.launchd.borrow().starts), (2, 1));
 }
 
 #[tokio::test(start_paused = true)]

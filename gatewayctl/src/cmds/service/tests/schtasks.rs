@@ -132,6 +132,14 @@ impl Health for Well {
     async fn end(&self, _: &Paths) {
         self.0.borrow_mut().asked += 1;
     }
+
+    async fn announce(&self, _: &Paths) {
+        panic!("the gateway is asked to end instead");
+    }
+
+    async fn renew(&self, _: &Paths) -> bool {
+        panic!("no socket is handed over here");
+    }
 }
 
 struct Windows {

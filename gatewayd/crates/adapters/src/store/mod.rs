@@ -39,5 +39,5 @@ mod tests;
 pub use handle::{Opened, Store, StoreOptions};
 pub use health::StoreHealth;
 pub use metrics::Metrics;
-pub use open::OpenError;
+pub use open::{OpenError, newer_format};
 pub use schema::SCHEMA_VERSION;

@@ -125,6 +125,19 @@ pub(super) fn open(path: &Path, clock: &Clock) -> Result<Ready, OpenError> {
     Ok(Ready { path: path.clone(), writer, reader, lock, created, damage })
 }
 
+/// The refusal of a store that a newer version wrote, told from the head of the file alone: its owner may have it open.
+#[must_use]
+pub fn newer_format(path: &Path) -> Option<OpenError> {
+    use std::io::Read;
+    let mut head = [0; 100];
+    File::open(path).and_then(|mut file| file.read_exact(&mut head)).ok()?;
+    let number = |at: usize| Some(i32::from_be_bytes(*head.get(at..)?.first_chunk()?));
+    let (found, id) = (i64::from(number(60)?), number(68)?);
+    let known = schema::STEPS.len();
+    let is_newer = id == schema::APPLICATION_ID && usize::try_from(found).is_ok_and(|found| found > known);
+    is_newer.then(|| OpenError::Newer { path: path.to_path_buf(), found, known })
+}
+
 /// The lock lies beside the store because the main file itself is replaced, and closing any handle to a file drops
 /// the locks that SQLite holds on it.
 fn take_lock(path: &Path) -> Result<File, OpenError> {

@@ -39,6 +39,9 @@ pub trait Backend: Send + Sync + 'static {
     /// dropped. The sender is dropped before the admin server is told to end.
     fn shutdown(&self, request: Shutdown) -> Answer<'_, mpsc::Receiver<v1::ShutdownResponse>>;
 
+    /// Takes an end that the service manager asks for within `valid_for` for one half of a restart.
+    fn announce_restart(&self, valid_for: Duration);
+
     /// Log lines in batches; the first batch comes at once, even when it is empty. Without `follow` the sender is
     /// dropped after the last line.
     fn logs(&self, request: Logs) -> Answer<'_, mpsc::Receiver<Result<v1::LogsResponse, Error>>>;

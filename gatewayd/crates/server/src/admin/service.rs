@@ -28,6 +28,9 @@ const REASON_CHARS: usize = 200;
 /// The longest time a configuration may be on trial.
 const LONGEST_TRIAL: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The longest time an announced restart may be ahead.
+const LONGEST_ANNOUNCEMENT: Duration = Duration::from_secs(60);
+
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// The service behind `gateway.admin.v1.Admin`.
@@ -101,6 +104,20 @@ impl Admin for Service {
         let steps = guarded(self.backend.shutdown(request)).await?;
         // Not cut off by the stop: it ends with the last step.
         Ok(Response::new(ReceiverStream::new(steps).map(Ok).boxed()))
+    }
+
+    async fn announce_restart(
+        &self,
+        request: Request<v1::AnnounceRestartRequest>,
+    ) -> Result<Response<v1::AnnounceRestartResponse>, Status> {
+        let valid_for = request.get_ref().valid_for.as_ref().and_then(time::length);
+        let valid_for =
+            valid_for.filter(|time| !time.is_zero() && *time <= LONGEST_ANNOUNCEMENT).ok_or_else(|| {
+                Error::InvalidRequest("valid_for must be more than nothing and at most a minute".to_owned())
+            })?;
+        tracing::info!(subsystem = "admin", user = user(&request), ?valid_for, "restart announced");
+        self.backend.announce_restart(valid_for);
+        Ok(Response::new(v1::AnnounceRestartResponse {}))
     }
 
     async fn logs(&self, request: Request<v1::LogsRequest>) -> Result<Response<Self::LogsStream>, Status> {

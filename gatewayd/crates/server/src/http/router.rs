@@ -2,12 +2,14 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use gateway_api::connect::Peer;
-use http::header::{ALLOW, AUTHORIZATION};
+use http::header::{ALLOW, AUTHORIZATION, CONNECTION};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -70,15 +72,23 @@ where
 {
     let evicted = ticket.evicted.clone();
     let stop = http.serve.tasks.stopping();
+    let closing = http.serve.closing.clone();
     let ticket = Arc::new(Mutex::new(Some(ticket)));
+    let asked = Arc::new(AtomicBool::new(false));
+    let has_asked = asked.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (http, ticket) = (http.clone(), ticket.clone());
+        has_asked.store(true, Ordering::Relaxed);
         async move {
             let peer = upgrade::peer(ends, request.headers());
             if upgrade::is_upgrade(request.headers()) {
                 return Ok::<_, Infallible>(upgrade::accept(&http.serve, request, peer, &ticket));
             }
-            Ok(route(&http, &request, &peer).await)
+            let mut answer = route(&http, &request, &peer).await;
+            if http.serve.closing.is_cancelled() {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(answer)
         }
     });
     let connection = http1::Builder::new()
@@ -87,9 +97,24 @@ where
         .max_buf_size(HEAD_BYTES)
         .serve_connection(io, service)
         .with_upgrades();
-    tokio::select! {
+    let mut connection = pin!(connection);
+    let is_over = tokio::select! {
         biased;
         // A client that breaks HTTP has been told so by then, and one that left needs no word.
+        _ = &mut connection => true,
+        () = evicted.cancelled() => true,
+        () = stop.cancelled() => true,
+        () = closing.cancelled() => false,
+    };
+    if is_over {
+        return;
+    }
+    // One that idles is closed. One that is new has sent its request or is about to, and gets an answer.
+    if asked.load(Ordering::Relaxed) {
+        connection.as_mut().graceful_shutdown();
+    }
+    tokio::select! {
+        biased;
         _ = connection => {}
         () = evicted.cancelled() => {}
         () = stop.cancelled() => {}

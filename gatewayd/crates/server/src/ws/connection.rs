@@ -14,6 +14,7 @@ use gateway_api::{Api, Outcome};
 use gateway_base::task::{Kind, Tasks};
 use gateway_wire::limits;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use super::depths::Outboxes;
 use super::hub::{Client, Hub};
@@ -30,6 +31,8 @@ const PREAUTH_MESSAGE: usize = 64 * 1024;
 const TURN_BYTES: usize = 256 * 1024;
 /// Answers of one client that may be under way at once.
 const IN_FLIGHT: usize = 64;
+/// What clients are told when the gateway ends, also when it comes back.
+pub const RESTART: (u16, &str) = (1012, "service restart");
 /// How long the peer has to close after our close frame.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -49,6 +52,8 @@ pub struct Serve {
     pub limits: Limits,
     /// How long a client has to complete the handshake.
     pub handshake: Duration,
+    /// Cancelled when nobody is let in any more: whoever has not shaken hands by then is sent away.
+    pub closing: CancellationToken,
     /// The spawner.
     pub tasks: Tasks,
 }
@@ -122,6 +127,11 @@ async fn shake_hands(
     serve.traffic.directed(&conn, "connect.challenge");
     let first = tokio::select! {
         biased;
+        () = serve.closing.cancelled() => {
+            serve.metrics.refused("closing");
+            outbox.close(RESTART.0, RESTART.1);
+            return None;
+        }
         () = ticket.evicted.cancelled() => {
             serve.metrics.refused("evicted");
             outbox.close(1013, "too many connections wait for authentication; retry");
@@ -177,6 +187,11 @@ async fn welcome(serve: &Arc<Serve>, outbox: &Arc<Outbox>, admitted: Admitted) -
     let client = Arc::new(Client { caller: admitted.caller.clone(), outbox: outbox.clone() });
     serve.metrics.connections(client.caller.role).inc();
     serve.hub.join(client.clone()).await;
+    // Whoever joins after all others were closed would be missed.
+    if serve.closing.is_cancelled() {
+        outbox.close(RESTART.0, RESTART.1);
+        return client;
+    }
     if serve.api.is_outdated(&admitted) {
         outbox.close(1008, "gateway auth changed; connect again");
         return client;

@@ -13,7 +13,7 @@ pub mod preauth;
 mod stream;
 pub mod traffic;
 
-pub use connection::{Serve, serve};
+pub use connection::{RESTART, Serve, serve};
 pub use depths::{Depths, Outboxes};
 pub use outbox::{Limits, Outbox};
 pub use stream::Stream;

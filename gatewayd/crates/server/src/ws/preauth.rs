@@ -6,6 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// How many sockets may be undecided at once.
@@ -28,6 +29,7 @@ impl Default for Budget {
 pub struct PreAuth {
     budget: Budget,
     shared: Arc<Mutex<Waiting>>,
+    gone: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -45,13 +47,14 @@ pub struct Ticket {
     /// Cancelled when the place is taken away.
     pub evicted: CancellationToken,
     shared: Arc<Mutex<Waiting>>,
+    gone: Arc<Notify>,
 }
 
 impl PreAuth {
     /// An empty budget.
     #[must_use]
     pub fn new(budget: Budget) -> Self {
-        Self { budget, shared: Arc::default() }
+        Self { budget, shared: Arc::default(), gone: Arc::default() }
     }
 
     /// Takes a place for a socket from `peer`, evicting the oldest when there is none.
@@ -70,7 +73,12 @@ impl PreAuth {
         waiting.by_peer.entry(peer).or_default().push_back((id, evicted.clone()));
         waiting.order.push_back((id, peer));
         waiting.count += 1;
-        Ticket { id, peer, evicted, shared: self.shared.clone() }
+        Ticket { id, peer, evicted, shared: self.shared.clone(), gone: self.gone.clone() }
+    }
+
+    /// Resolves when a place was given back since the last time, or at once when that happened already.
+    pub async fn fewer(&self) {
+        self.gone.notified().await;
     }
 
     /// How many sockets are undecided.
@@ -89,6 +97,7 @@ impl PreAuth {
 impl Drop for Ticket {
     fn drop(&mut self) {
         lock(&self.shared).remove(self.peer, self.id);
+        self.gone.notify_one();
     }
 }
 

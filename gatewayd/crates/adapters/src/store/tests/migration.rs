@@ -3,7 +3,7 @@
 use gateway_domain::ports::store::{Bucket, Buckets, Expect, Logs};
 use rusqlite::Connection;
 
-use super::super::{OpenError, Store, schema};
+use super::super::{OpenError, Store, newer_format, schema};
 use super::{Place, bytes, options};
 
 /// A store as version 1 left it: two devices of which one was written twice, one deleted, and a log of two.
@@ -37,6 +37,8 @@ async fn a_newer_file_is_refused_and_not_touched() {
         let conn = Connection::open(&place.path).expect("open");
         conn.pragma_update(None, "user_version", 99).expect("version");
     }
+    let told = newer_format(&place.path).expect("told without opening it");
+    assert!(matches!(told, OpenError::Newer { found: 99, known: 1, .. }), "{told:?}");
     let before = std::fs::read(&place.path).expect("content");
     let newer = Store::open(&place.path, options()).expect_err("refused");
     assert!(matches!(newer, OpenError::Newer { found: 99, known: 1, .. }), "{newer:?}");

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use gateway_admin::endpoint::{self, Endpoint, Fallback};
 use gateway_base::atomic_file;
 use tokio::net::{UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
 
 use super::Error;
 
@@ -20,9 +21,29 @@ pub struct Listener {
     pointer: Option<PathBuf>,
     /// Device and inode, to remove only what was made here.
     identity: (u64, u64),
+    /// Cancelled when the next image of the program goes on with it.
+    stays: CancellationToken,
 }
 
 impl Listener {
+    /// Goes on with the socket that the image of the program before this one handed over. One that is not where clients
+    /// look is closed, and another is bound.
+    pub async fn inherit(
+        socket: std::os::unix::net::UnixListener,
+        state_dir: &Path,
+        fallback: &Fallback,
+    ) -> Result<Self, Error> {
+        let path = Endpoint::choose(state_dir, fallback)?.path().to_path_buf();
+        if !is_at(&socket, &path) {
+            drop(socket);
+            return Self::bind(state_dir, fallback).await;
+        }
+        let bind = |source| Error::Bind { path: path.clone(), source };
+        socket.set_nonblocking(true).map_err(bind)?;
+        let socket = UnixListener::from_std(socket).map_err(bind)?;
+        Self::new(socket, path, state_dir)
+    }
+
     /// Binds the socket of the daemon that keeps its state in `state_dir`. Must run inside a tokio runtime.
     pub async fn bind(state_dir: &Path, fallback: &Fallback) -> Result<Self, Error> {
         let place = Endpoint::choose(state_dir, fallback)?;
@@ -41,10 +62,20 @@ impl Listener {
         remove_stale(&path).map_err(bind)?;
         let socket = UnixListener::bind(&path).map_err(bind)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(bind)?;
-        let identity = identity(&path).map_err(bind)?;
-        let mut listener = Self { socket, path, pointer: None, identity };
+        Self::new(socket, path, state_dir)
+    }
+
+    fn new(socket: UnixListener, path: PathBuf, state_dir: &Path) -> Result<Self, Error> {
+        let identity = identity(&path).map_err(|source| Error::Bind { path: path.clone(), source })?;
+        let mut listener = Self { socket, path, pointer: None, identity, stays: CancellationToken::new() };
         listener.point(state_dir)?;
         Ok(listener)
+    }
+
+    /// Cancelling it leaves the socket where it is when this is dropped, for the next image of the program.
+    #[must_use]
+    pub fn stays(&self) -> CancellationToken {
+        self.stays.clone()
     }
 
     /// Where it listens.
@@ -77,6 +108,9 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
+        if self.stays.is_cancelled() {
+            return;
+        }
         // Another daemon may have found it closed already and put its own there.
         if identity(&self.path).is_ok_and(|now| now == self.identity) {
             let _ = fs::remove_file(&self.path);
@@ -85,6 +119,19 @@ impl Drop for Listener {
             }
         }
     }
+}
+
+impl std::os::fd::AsFd for Listener {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Whether an inherited socket is the one that clients find at `path`. One that was removed from there is found by
+/// nobody.
+fn is_at(socket: &std::os::unix::net::UnixListener, path: &Path) -> bool {
+    let is_there = fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
+    is_there && socket.local_addr().is_ok_and(|address| address.as_pathname() == Some(path))
 }
 
 /// Whether somebody listens at `path`, even if too busy to accept.

@@ -25,6 +25,7 @@ type LogSender = mpsc::Sender<Result<v1::LogsResponse, Error>>;
 
 pub(super) struct Fake {
     pub(super) shutdowns: Mutex<Vec<Shutdown>>,
+    pub(super) announced: Mutex<Vec<Duration>>,
     pub(super) steps: Mutex<Vec<mpsc::Sender<v1::ShutdownResponse>>>,
     logs: Mutex<Vec<(Logs, LogSender)>>,
     events: broadcast::Sender<Arc<Event>>,
@@ -82,6 +83,10 @@ impl Backend for Fake {
         self.shutdowns.lock().expect("not poisoned").push(request);
         self.steps.lock().expect("not poisoned").push(sender);
         Box::pin(async { Ok(receiver) })
+    }
+
+    fn announce_restart(&self, valid_for: Duration) {
+        self.announced.lock().expect("not poisoned").push(valid_for);
     }
 
     fn logs(&self, request: Logs) -> Answer<'_, mpsc::Receiver<Result<v1::LogsResponse, Error>>> {
