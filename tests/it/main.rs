@@ -25,6 +25,8 @@ mod methods;
 mod reload;
 mod rights;
 mod start;
+#[cfg(target_os = "linux")]
+mod status_matrix;
 mod stop;
 #[cfg(target_os = "linux")]
 mod supervise;

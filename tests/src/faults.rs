@@ -16,10 +16,19 @@ use crate::home::Home;
 
 const SOURCE: &str = include_str!("../faults/faults.c");
 
-/// Length of the control file: the error and the shift of the clock, eight bytes each.
-const CONTROL: usize = 16;
+/// Length of the control file: the error, the shift of the clock and what hangs, eight bytes each.
+const CONTROL: usize = 24;
 
 static LIBRARY: OnceCell<PathBuf> = OnceCell::const_new();
+
+/// Where the disk does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hang {
+    /// When the store is opened, so that a start takes.
+    Store = 1,
+    /// When the gateway's lock is removed, so that the end takes.
+    Lock = 2,
+}
 
 /// The faults of one daemon. At first there are none.
 #[derive(Debug)]
@@ -67,6 +76,11 @@ impl Faults {
     /// From now on the wall clock is this many seconds ahead of the real one, or behind it.
     pub fn clock(&self, seconds: i64) -> Result<()> {
         self.put(8, seconds)
+    }
+
+    /// From now on the disk does not answer at this point.
+    pub fn hangs(&self, at: Hang) -> Result<()> {
+        self.put(16, at as i64)
     }
 
     fn put(&self, at: u64, value: i64) -> Result<()> {

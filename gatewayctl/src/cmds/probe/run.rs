@@ -146,7 +146,7 @@ async fn probe(kind: Kind, target: &Target, options: Options<'_>, remote_mode: b
     match connection
         .call_all(&calls)
         .await
-        .and_then(|answers| answers.into_iter().collect::<Result<Vec<_>, _>>())
+        .and_then(|answers| answers.into_iter().map(|(answer, _)| answer).collect::<Result<Vec<_>, _>>())
     {
         Ok(answers) => fill(&mut report, answers),
         Err(error) => report.rpc_error = Some(error.to_string()),
