@@ -155,7 +155,7 @@ fn nobody(facts: &Facts<'_>) -> State {
         _ if is_activating(facts) => State::Starting,
         _ if runtime.state.as_deref() == Some("deactivating") => State::Stopping,
         RuntimeState::Stopped if facts.service.command.is_some() => {
-            if runtime.result.as_deref() == Some("start-limit-hit") {
+            if runtime.is_given_up() {
                 State::Latched
             } else if has_failed(facts) {
                 State::Failed

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::daemon::{Asked, Daemon, ask};
 use super::facts::Facts;
+use super::journal::last_words;
 use super::lock;
 use super::report::{ConfigReport, ConfigView, ControlUi, GatewayReport, Report, ServiceReport};
 use super::rpc::{Rpc, RpcFailure};
@@ -60,7 +61,7 @@ pub async fn gather(app: &App, args: &StatusArgs) -> Result<(Report, Target), Fa
     let port = ports::inspect(place.port, &app.env, &stop);
     let cli_port = target::port(&cli, &cli_env);
     let port_cli = (cli_port != place.port).then(|| ports::inspect(cli_port, &app.env, &stop));
-    let last_error = last_error(app, &service, &port, &daemon_settings);
+    let last_error = last_error(app, &service, &port, &daemon_settings).await;
     let config = config_report(&app.paths, &cli, &daemon_paths, &daemon_settings);
     let lock = lock::holder(&daemon_env, &daemon_paths, app.clock.now());
     let facts = Facts {
@@ -201,13 +202,16 @@ fn has_program(service: &Service) -> bool {
 
 /// Why the gateway is not there: only when something should be running and the port is silent, because an old line
 /// in a log says nothing about a gateway that was stopped on purpose.
-fn last_error(app: &App, service: &Service, port: &PortReport, settings: &Settings) -> Option<String> {
+async fn last_error(app: &App, service: &Service, port: &PortReport, settings: &Settings) -> Option<String> {
     let runtime = &service.runtime;
     let failed =
         runtime.status == RuntimeState::Stopped && runtime.last_exit_status.is_some_and(|status| status != 0);
     let expected = service.installed != Installed::No && (runtime.status == RuntimeState::Running || failed);
     if port.status == PortStatus::Busy || !expected {
         return None;
+    }
+    if failed && let Some(line) = last_words(service, &System).await {
+        return Some(line);
     }
     let folder = app.paths.state.join("logs");
     let log = settings.text("logging.file").map_or_else(|| app.paths.log_file(), |raw| app.paths.expand(raw));

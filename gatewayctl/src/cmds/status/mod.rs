@@ -5,6 +5,7 @@ mod daemon;
 mod decide;
 mod facts;
 mod gather;
+mod journal;
 mod lock;
 mod render;
 mod report;

@@ -113,8 +113,7 @@ fn program<'a>(facts: &Facts<'a>) -> &'a str {
 }
 
 fn last_exit(facts: &Facts<'_>) -> String {
-    let status = facts.service.runtime.last_exit_status;
-    status.map_or_else(|| "exit code unknown".to_owned(), |status| format!("exit code {status}"))
+    facts.service.runtime.ending().unwrap_or_else(|| "how is not known".to_owned())
 }
 
 fn two_gateways(facts: &Facts<'_>) -> String {
@@ -153,7 +152,7 @@ pub fn fix(state: State, facts: &Facts<'_>, app: &App) -> Option<String> {
         State::TwoGateways => Some("Give each gateway its own port in its configuration.".to_owned()),
         State::Starting => Some("Wait a moment, then ask again.".to_owned()),
         State::Stopping => Some(format!("Wait for its end, then {}", app.suggest_start())),
-        State::Restarting | State::Failed => say("logs --limit 50 --level warn"),
+        State::Restarting => say("logs --limit 50 --level warn"),
         State::NotListening => say("restart"),
         State::Wedged => match facts.lock {
             _ if facts.service.runtime.pid.is_some() => say("restart"),
@@ -165,7 +164,8 @@ pub fn fix(state: State, facts: &Facts<'_>, app: &App) -> Option<String> {
         | State::Unhealthy
         | State::StoreDegraded
         | State::NoIdentity
-        | State::ControlPlaneSilent => say("doctor"),
+        | State::ControlPlaneSilent
+        | State::Failed => say("doctor"),
         State::LockHeld => facts.lock.and_then(|lock| kill(lock.pid)),
         State::Unproven => Some("Ask again without --no-probe.".to_owned()),
         State::NotRunning => Some(format!("Run it in the foreground: {}", app.suggest_start())),

@@ -115,7 +115,7 @@ fn service(facts: &Facts<'_>) -> String {
 }
 
 fn runtime_words(runtime: &Runtime) -> String {
-    let exit = runtime.last_exit_status.map(|status| format!(" (exit code {status})")).unwrap_or_default();
+    let exit = runtime.ending().map(|how| format!(" ({how})")).unwrap_or_default();
     match (runtime.status, runtime.state.as_deref()) {
         (RuntimeState::Unknown, _) => "could not be asked".to_owned(),
         (RuntimeState::Running, _) => match runtime.pid {
@@ -127,7 +127,7 @@ fn runtime_words(runtime: &Runtime) -> String {
         }
         (_, Some("activating")) => "starting".to_owned(),
         (_, Some("deactivating")) => "stopping".to_owned(),
-        _ if runtime.result.as_deref() == Some("start-limit-hit") => {
+        _ if runtime.is_given_up() => {
             format!("failed too often{exit}")
         }
         (_, Some("failed")) => format!("failed{exit}"),
