@@ -112,7 +112,9 @@ impl PortReport {
     }
 }
 
-fn listeners_on(port: u16, env: &Env) -> Vec<PortListener> {
+/// The processes that listen on `port`, as far as they can be seen.
+#[must_use]
+pub fn listeners_on(port: u16, env: &Env) -> Vec<PortListener> {
     let mut by_pid: BTreeMap<u32, (PortListener, Vec<String>)> = BTreeMap::new();
     for found in listeners::get_all().unwrap_or_default() {
         let listens =

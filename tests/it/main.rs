@@ -22,6 +22,8 @@ mod foreign;
 mod handshake;
 mod http;
 mod methods;
+#[cfg(target_os = "linux")]
+mod probe_ssh;
 mod reload;
 mod rights;
 mod start;

@@ -140,15 +140,28 @@ pub struct HealthArgs {
 /// Options of `probe`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit codes: 0 when a gateway is reachable, 1 when none is.
+Exit codes: 0 when a gateway is reachable, 1 when none is, 4 when one is there and refused.
+
+With --ssh, or when gateway.remote names a host elsewhere, a tunnel is opened with the
+system's ssh; it ends with the command. Keys and hosts are those of your ssh.
 
 Examples:
   gatewayctl probe
+  gatewayctl probe --ssh you@studio
   gatewayctl probe --url wss://studio:18789 --token \"$TOKEN\" --json")]
 pub struct ProbeArgs {
     /// Probe this address first.
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
+    /// Reach a gateway through ssh: [user@]host[:port].
+    #[arg(long, value_name = "TARGET")]
+    pub ssh: Option<String>,
+    /// The key for ssh.
+    #[arg(long, value_name = "FILE")]
+    pub ssh_identity: Option<String>,
+    /// Without a target, reach the first gateway that is found on the network.
+    #[arg(long)]
+    pub ssh_auto: bool,
     /// The token to use for every target.
     #[arg(long, value_name = "TOKEN", value_parser = super::options::secret)]
     pub token: Option<gateway_base::secret::Secret>,
