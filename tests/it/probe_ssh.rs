@@ -119,11 +119,13 @@ async fn probe(home: &Home, args: &[&str]) -> Result<Finished> {
     Program::Gatewayctl.run_with(home, &[&["probe"], args].concat(), &[("PATH", &path), ("USER", "me")]).await
 }
 
-/// The same, again as long as the machine is too busy for ssh to be in time.
+/// The same, again as long as the machine is too busy for everything to be in time.
 async fn in_time(home: &Home, args: &[&str]) -> Result<Finished> {
     until("a tunnel in time", || async {
         let seen = probe(home, args).await?;
-        Ok((!seen.stdout.contains("no tunnel within")).then_some(seen))
+        let late =
+            ["no tunnel within", "\"error\": \"timeout\"", "failed - timeout", "gateway timeout after"];
+        Ok((!late.iter().any(|words| seen.stdout.contains(words))).then_some(seen))
     })
     .await
 }

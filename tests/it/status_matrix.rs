@@ -51,6 +51,7 @@ fn here() -> Vec<Row> {
         ("another gateway has the port", s::other_gateway(true).boxed_local()),
         ("another gateway with another secret has the port", s::other_gateway(false).boxed_local()),
         ("a gateway runs, another one has the configured port", s::two_gateways().boxed_local()),
+        ("two gateways run from one configuration", s::two_of_one().boxed_local()),
         ("a signal stopped the process", s::frozen().boxed_local()),
         ("the start is not over", s::starting().boxed_local()),
         ("the end is not over", s::stopping().boxed_local()),
@@ -64,6 +65,7 @@ fn here() -> Vec<Row> {
         ("it was started with a broken configuration", s::last_good().boxed_local()),
         ("the configuration broke while it runs", s::broken_reload().boxed_local()),
         ("a configuration change is on trial", s::on_trial().boxed_local()),
+        ("nothing runs, a configuration change was on trial", s::cut_off_trial().boxed_local()),
         ("its program was replaced on disk", s::replaced().boxed_local()),
         ("it is of another release", s::other_version().boxed_local()),
     ]

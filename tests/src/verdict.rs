@@ -33,6 +33,7 @@ impl Row {
     pub fn read(text: &Finished, json: &Finished) -> Result<Self> {
         let report: Value =
             serde_json::from_str(&json.stdout).with_context(|| format!("one JSON document: {json:?}"))?;
+        has_stable_keys(&report)?;
         let verdict = &report["verdict"];
         let value = |column: &str| match &verdict[column] {
             Value::Null => String::new(),
@@ -59,6 +60,27 @@ impl Row {
     pub fn state(&self) -> &str {
         self.0.first().map(String::as_str).unwrap_or_default()
     }
+}
+
+/// The keys of the document, which come in this order; those that do not apply are absent.
+fn has_stable_keys(report: &Value) -> Result<()> {
+    const KEYS: [&str; 11] = [
+        "service",
+        "config",
+        "gateway",
+        "port",
+        "portCli",
+        "lastError",
+        "rpc",
+        "legacyServices",
+        "extraServices",
+        "daemon",
+        "verdict",
+    ];
+    let found: Vec<&str> = report.as_object().context("an object")?.keys().map(String::as_str).collect();
+    let expected: Vec<&str> = KEYS.into_iter().filter(|key| report.get(key).is_some()).collect();
+    ensure!(found == expected, "{found:?}");
+    Ok(())
 }
 
 /// Rows with what they say of the machine.

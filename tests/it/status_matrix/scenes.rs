@@ -127,6 +127,21 @@ pub async fn two_gateways() -> Result<Scene> {
     Ok(running().await?.port(port).with(other))
 }
 
+/// Two daemons run from one configuration.
+pub async fn two_of_one() -> Result<Scene> {
+    let first = Daemon::start().await?;
+    let second = Daemon::builder().home(first.home.clone()).start().await?;
+    Ok(Scene::of(first)?.with(second))
+}
+
+/// A change was on trial when the power went.
+pub async fn cut_off_trial() -> Result<Scene> {
+    let mut daemon = Daemon::start().await?;
+    try_change(&daemon).await?;
+    daemon.kill().await?;
+    Scene::of(daemon)
+}
+
 /// A signal stopped the daemon, and it can do nothing.
 pub async fn frozen() -> Result<Scene> {
     let daemon = Daemon::start().await?;
@@ -286,11 +301,16 @@ pub async fn broken_reload() -> Result<Scene> {
 /// A change waits to be confirmed.
 pub async fn on_trial() -> Result<Scene> {
     let daemon = Daemon::start().await?;
+    try_change(&daemon).await?;
+    Scene::of(daemon)
+}
+
+async fn try_change(daemon: &Daemon) -> Result<()> {
     let new = "{ gateway: { mode: 'local', auth: { mode: 'token', token: 'new' } } }\n";
     daemon.home.write("new.json5", new)?;
     let seen = daemon.ctl(&["config", "apply", "new.json5", "--confirm-within", "60m"]).await?;
     ensure!(seen.code == Some(0), "{seen:?}");
-    Scene::of(daemon)
+    Ok(())
 }
 
 /// The clock of the daemon is a day off.
@@ -319,7 +339,9 @@ pub async fn no_log() -> Result<Scene> {
 pub async fn with_tls() -> Result<Scene> {
     let config =
         format!("{{ gateway: {{ mode: 'local', auth: {{ token: '{TOKEN}' }}, tls: {{ enabled: true }} }} }}");
-    Scene::of(Daemon::builder().config(config).ready_by_port().start().await?)
+    let scene = Scene::of(Daemon::builder().config(config).ready_by_port().start().await?)?;
+    serves(&scene).await?;
+    Ok(scene)
 }
 
 /// A client elsewhere asks the gateway of `scene` by its address.

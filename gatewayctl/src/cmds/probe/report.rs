@@ -66,6 +66,7 @@ pub struct Network {
 
 /// One target.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TargetReport {
     /// Its id.
     pub id: &'static str,
@@ -75,6 +76,8 @@ pub struct TargetReport {
     pub url: String,
     /// Whether it is the one that commands would use.
     pub active: bool,
+    /// How long it might have taken.
+    pub budget_ms: u64,
     /// The tunnel that leads to it.
     pub tunnel: Option<Value>,
     /// How connecting went.
@@ -138,6 +141,7 @@ impl TargetReport {
             kind: of.id(),
             url,
             active,
+            budget_ms: 0,
             tunnel: None,
             connect: Connect::default(),
             own: None,

@@ -119,6 +119,7 @@ async fn probe(kind: Kind, target: &Target, options: Options<'_>, remote_mode: b
         Kind::Local => !remote_mode,
     };
     let mut report = TargetReport::new(kind, target.url.clone(), active);
+    report.budget_ms = u64::try_from(options.timeout.as_millis()).unwrap_or(u64::MAX);
     let mut timing = Timing::default();
     let opened = Connection::open_timed(target, options, &mut timing).await;
     for (step, took) in timing.steps() {

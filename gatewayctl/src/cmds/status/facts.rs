@@ -23,6 +23,8 @@ pub struct Facts<'a> {
     pub rpc: Option<&'a Rpc>,
     /// Who holds the gateway's lock.
     pub lock: Option<&'a Holder>,
+    /// The gateways that run from this configuration.
+    pub owners: &'a [Owner],
     /// The configuration.
     pub config: &'a ConfigReport,
     /// Whether the control plane's answer came from the gateway of this state folder; nothing when it did not say.
@@ -36,12 +38,19 @@ pub struct Facts<'a> {
 pub struct Holder {
     /// The process.
     pub pid: u32,
-    /// Its port, if it said.
-    pub port: Option<u16>,
     /// Whether it said that it is about to end.
     pub stopping: bool,
     /// Whether it has held the lock for a moment only.
     pub young: bool,
+}
+
+/// A gateway that runs from this configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The process.
+    pub pid: u32,
+    /// Its port, if it said.
+    pub port: Option<u16>,
 }
 
 impl<'a> Facts<'a> {
@@ -90,9 +99,13 @@ impl<'a> Facts<'a> {
             }
     }
 
-    /// The gateway that has the port this shell would use, when it is not `pid`.
-    pub fn second_gateway(&self, pid: u32) -> Option<&'a PortListener> {
-        let listeners = self.other_port.into_iter().flat_map(|port| &port.listeners);
-        listeners.into_iter().find(|listener| listener.is_gateway() && listener.pid != pid)
+    /// A gateway beside `pid`: one with the same configuration, or one that has the port this shell would use.
+    pub fn second_gateway(&self, pid: u32) -> Option<Owner> {
+        let same = self.owners.iter().find(|owner| owner.pid != pid).cloned();
+        same.or_else(|| {
+            let port = self.other_port?;
+            let listener = port.listeners.iter().find(|one| one.is_gateway() && one.pid != pid)?;
+            Some(Owner { pid: listener.pid, port: Some(port.port) })
+        })
     }
 }

@@ -64,6 +64,7 @@ pub async fn gather(app: &App, args: &StatusArgs) -> Result<(Report, Target), Fa
     let last_error = last_error(app, &service, &port, &daemon_settings).await;
     let config = config_report(&app.paths, &cli, &daemon_paths, &daemon_settings);
     let lock = lock::holder(&daemon_env, &daemon_paths, app.clock.now());
+    let owners = lock::others(&daemon_env, &daemon_paths);
     let facts = Facts {
         service: &service,
         has_program: has_program(&service),
@@ -72,6 +73,7 @@ pub async fn gather(app: &App, args: &StatusArgs) -> Result<(Report, Target), Fa
         other_port: port_cli.as_ref(),
         rpc: rpc.as_ref(),
         lock: lock.as_ref(),
+        owners: &owners,
         config: &config,
         is_ours: rpc.as_ref().and_then(|rpc| rpc.state_dir.as_ref()).map(|dir| *dir == daemon_paths.state),
         last_error: last_error.as_deref(),
@@ -220,8 +222,12 @@ async fn last_error(app: &App, service: &Service, port: &PortReport, settings: &
 }
 
 fn config_report(cli_paths: &Paths, cli: &Settings, daemon_paths: &Paths, daemon: &Settings) -> ConfigReport {
-    let mismatch = cli_paths.config != daemon_paths.config;
-    ConfigReport { cli: view(&cli_paths.config, cli), daemon: view(&daemon_paths.config, daemon), mismatch }
+    ConfigReport {
+        cli: view(&cli_paths.config, cli),
+        daemon: view(&daemon_paths.config, daemon),
+        mismatch: cli_paths.config != daemon_paths.config,
+        on_trial: gateway_config::write::trial(daemon_paths).ok().flatten().is_some(),
+    }
 }
 
 fn view(path: &Path, settings: &Settings) -> ConfigView {

@@ -1,4 +1,4 @@
-//! Who holds the lock of this configuration or state folder. The lock is the kernel's, so it names a gateway that is
+//! Who holds the locks of this configuration and state folder. A lock is the kernel's, so it names a gateway that is
 //! there even when it answers nothing.
 
 use std::fs;
@@ -10,7 +10,7 @@ use gateway_base::env::Env;
 use gateway_base::lock_file::{self, Places};
 use gateway_base::paths::Paths;
 
-use super::facts::Holder;
+use super::facts::{Holder, Owner};
 
 /// A gateway that has held its lock for no longer may still be starting.
 const YOUNG_MS: UnixMs = 30_000;
@@ -22,11 +22,19 @@ pub fn holder(env: &Env, paths: &Paths, now: UnixMs) -> Option<Holder> {
         let owner = lock_file::owner(lock)?;
         Some(Holder {
             pid: owner.pid,
-            port: owner.port,
             stopping: owner.stopping,
             young: written_at(lock).is_some_and(|at| now - at < YOUNG_MS) && !is_frozen(owner.pid),
         })
     })
+}
+
+/// Further gateways of the same configuration, on ports of their own.
+pub fn others(env: &Env, paths: &Paths) -> Vec<Owner> {
+    let first = Places::new(env).gateway(&paths.config);
+    let entries = first.parent().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+    let owners = entries.filter_map(|entry| lock_file::owner(&entry.path()));
+    let same = owners.filter(|owner| Path::new(&owner.config_path) == paths.config);
+    same.map(|owner| Owner { pid: owner.pid, port: owner.port }).collect()
 }
 
 fn written_at(lock: &Path) -> Option<UnixMs> {

@@ -2,7 +2,7 @@
 //! the step says what to do about it.
 
 use super::daemon::{Asked, Daemon};
-use super::facts::Facts;
+use super::facts::{Facts, Owner};
 use super::state::State;
 use crate::app::App;
 use crate::ports::PortListener;
@@ -117,12 +117,15 @@ fn last_exit(facts: &Facts<'_>) -> String {
 }
 
 fn two_gateways(facts: &Facts<'_>) -> String {
-    let second = facts.second_gateway(facts.daemon().map(|daemon| daemon.pid).unwrap_or_default());
-    let port = facts.other_port.map(|port| port.port).unwrap_or_default();
-    format!(
-        "the gateway runs, but another one, {}, has port {port} that commands here would use",
-        who(second)
-    )
+    let second = second(facts);
+    let pid = second.as_ref().map(|second| second.pid).unwrap_or_default();
+    let port =
+        second.and_then(|second| second.port).map(|port| format!(" on port {port}")).unwrap_or_default();
+    format!("the gateway runs, and beside it another one (pid {pid}{port}) that clients may take for it")
+}
+
+fn second(facts: &Facts<'_>) -> Option<Owner> {
+    facts.second_gateway(facts.daemon().map(|daemon| daemon.pid).unwrap_or_default())
 }
 
 fn troubled(facts: &Facts<'_>) -> String {
@@ -149,7 +152,7 @@ pub fn fix(state: State, facts: &Facts<'_>, app: &App) -> Option<String> {
         )),
         State::OtherVersion | State::Replaced => say("shutdown --restart"),
         State::OutsideService => Some(format!("{}, then {}", app.suggest("shutdown"), app.suggest("start"))),
-        State::TwoGateways => Some("Give each gateway its own port in its configuration.".to_owned()),
+        State::TwoGateways => second(facts).and_then(|second| kill(second.pid)),
         State::Starting => Some("Wait a moment, then ask again.".to_owned()),
         State::Stopping => Some(format!("Wait for its end, then {}", app.suggest_start())),
         State::Restarting => say("logs --limit 50 --level warn"),

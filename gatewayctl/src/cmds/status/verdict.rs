@@ -188,6 +188,9 @@ fn config(facts: &Facts<'_>) -> String {
     if matches!(facts.asked, Asked::Elsewhere) {
         return "not asked".to_owned();
     }
+    if facts.config.on_trial && facts.daemon().is_none() {
+        return "on trial; a start takes the change back".to_owned();
+    }
     if let Some(trial) = facts.daemon().and_then(|daemon| daemon.trial.as_ref()) {
         let left = trial.left_ms.div_ceil(1000);
         return format!("on trial ({}), {left} s are left", trial.changed.join(", "));

@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
 use super::place::Place;
-use crate::ports;
+use crate::ports::{self, PortListener};
 
 /// How long `ssh -G` may take.
 const RESOLVE: Duration = Duration::from_millis(800);
@@ -154,7 +154,8 @@ async fn until_it_listens(child: &mut Child, port: u16, env: &Env) -> Result<(),
         let listeners = ports::listeners_on(port, env);
         if let Some(one) = listeners.first() {
             // An older ssh that is shared by several sessions may be the one that listens.
-            let is_ssh = listeners.iter().any(|one| Some(one.pid) == child.id() || one.command == "ssh");
+            let is_shared = |one: &PortListener| one.command == "ssh" && one.is_ours(env);
+            let is_ssh = listeners.iter().any(|one| Some(one.pid) == child.id() || is_shared(one));
             return if is_ssh {
                 Ok(())
             } else {

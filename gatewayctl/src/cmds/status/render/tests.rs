@@ -85,7 +85,7 @@ fn report(service: Option<Command>, runtime: Runtime, daemon: Option<Daemon>, rp
         hints: Vec::new(),
     };
     let asked = daemon.map_or(Asked::NotRunning, |daemon| Asked::Answered(Box::new(daemon)));
-    let config = ConfigReport { cli: view(true), daemon: view(true), mismatch: false };
+    let config = ConfigReport { cli: view(true), daemon: view(true), mismatch: false, on_trial: false };
     let installed = if service.is_some() { Installed::Yes } else { Installed::No };
     let known = Service {
         manager: Manager::Systemd,
@@ -102,6 +102,7 @@ fn report(service: Option<Command>, runtime: Runtime, daemon: Option<Daemon>, rp
         other_port: None,
         rpc: rpc.as_ref(),
         lock: None,
+        owners: &[],
         config: &config,
         is_ours: None,
         last_error: None,

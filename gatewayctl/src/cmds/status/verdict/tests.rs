@@ -8,7 +8,7 @@ use gateway_config::Issue;
 use super::*;
 use crate::cmds::health::Part;
 use crate::cmds::status::daemon::{Daemon, Trial};
-use crate::cmds::status::facts::Holder;
+use crate::cmds::status::facts::{Holder, Owner};
 use crate::cmds::status::report::{ConfigReport, ConfigView, ControlUi};
 use crate::exit::Exit;
 use crate::output::Output;
@@ -25,6 +25,7 @@ struct Scene {
     other_port: Option<PortReport>,
     rpc: Option<Rpc>,
     lock: Option<Holder>,
+    owners: Vec<Owner>,
     config: ConfigReport,
     is_ours: Option<bool>,
 }
@@ -76,8 +77,9 @@ impl Scene {
             port: port(18789, Some((7, "gatewayd"))),
             other_port: None,
             rpc: rpc(None),
-            lock: Some(Holder { pid: 7, port: Some(18789), stopping: false, young: false }),
-            config: ConfigReport { cli: view(), daemon: view(), mismatch: false },
+            lock: Some(Holder { pid: 7, stopping: false, young: false }),
+            owners: vec![Owner { pid: 7, port: Some(18789) }],
+            config: ConfigReport { cli: view(), daemon: view(), mismatch: false, on_trial: false },
             is_ours: Some(true),
         }
     }
@@ -99,6 +101,7 @@ impl Scene {
             port: port(18789, None),
             rpc: rpc(Some(RpcFailure::NobodyThere)),
             lock: None,
+            owners: Vec::new(),
             is_ours: None,
             ..running
         }
@@ -122,6 +125,7 @@ impl Scene {
             other_port: self.other_port.as_ref(),
             rpc: self.rpc.as_ref(),
             lock: self.lock.as_ref(),
+            owners: &self.owners,
             config: &self.config,
             is_ours: self.is_ours,
             last_error: None,
@@ -156,7 +160,7 @@ fn scenes() -> Vec<(State, Scene)> {
         is_ours: None,
         ..running()
     };
-    let holder = Holder { pid: 9, port: None, stopping: false, young: false };
+    let holder = Holder { pid: 9, stopping: false, young: false };
     let broken = ConfigView { valid: false, issues: vec![Issue::new("a", "is wrong")], ..view() };
     let trial = |daemon: &mut Daemon| {
         daemon.trial = Some(Trial { since: None, left_ms: 59_100, changed: vec!["gateway.bind".to_owned()] });
@@ -178,11 +182,13 @@ fn scenes() -> Vec<(State, Scene)> {
         (State::Running, running()),
         (State::OnTrial, asked(trial)),
         (State::Degraded, asked(|daemon| daemon.parts.push(part("log", "degraded")))),
+        (State::Degraded, Scene { asked: Asked::Silent("silent".to_owned()), ..running() }),
         (State::StoreDegraded, asked(|daemon| daemon.parts.push(part("store", "degraded")))),
         (State::OtherVersion, asked(|daemon| daemon.version = "0.0.1".to_owned())),
         (State::Replaced, asked(|daemon| daemon.replaced = true)),
         (State::OutsideService, outside),
         (State::TwoGateways, Scene { other_port: Some(port(1, Some((8, "gatewayd")))), ..running() }),
+        (State::TwoGateways, Scene { owners: vec![Owner { pid: 8, port: Some(1) }], ..running() }),
         (State::Starting, asked(|daemon| daemon.phase = "starting")),
         (State::Starting, Scene::nothing("activating", "start", "success")),
         (State::Starting, Scene { lock: Some(Holder { young: true, ..holder.clone() }), ..silent() }),
