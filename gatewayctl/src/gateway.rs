@@ -132,13 +132,12 @@ pub fn failure(app: &App, target: Option<&Target>, error: &ws::Error) -> Failure
     }
     let text = format!("{error}\n{}", target.details().plain().trim_end());
     let failure = Failure::new(exit, text);
+    if let Some(request) = error.pairing_request() {
+        return failure.hint(format!(
+            "Let this device in, on the gateway's machine: gatewayctl devices approve {request}"
+        ));
+    }
     match error {
-        ws::Error::Refused { message, details, .. } if message == "pairing required" => {
-            let request = details["requestId"].as_str().unwrap_or("REQUEST");
-            failure.hint(format!(
-                "Let this device in, on the gateway's machine: gatewayctl devices approve {request}"
-            ))
-        }
         ws::Error::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
             failure.hint("Nothing listens there: start the gateway, or check the address.")
         }

@@ -134,11 +134,7 @@ const REASONS: [&str; 6] = [
 pub fn last_error(files: &[&Path]) -> Option<String> {
     let tails: Vec<Vec<String>> =
         files.iter().filter_map(|path| tail(path, 64 * 1024).ok()).map(|tail| tail.lines).collect();
-    let known = |line: &&String| {
-        let lower = line.to_ascii_lowercase();
-        REASONS.iter().any(|reason| lower.contains(reason))
-            || (lower.contains("tailscale") && lower.contains("requires"))
-    };
+    let known = |line: &&String| is_reason(line);
     let bad = |line: &&String| match Record::parse(line) {
         Some(record) => record.is_at_least(Some(LevelArg::Error)) && record.level.is_some(),
         None => !line.trim().is_empty(),
@@ -147,6 +143,19 @@ pub fn last_error(files: &[&Path]) -> Option<String> {
         tails.iter().find_map(|lines| lines.iter().rfind(|line| wanted(line)))
     };
     last(&known).or_else(|| last(&bad)).map(|line| shown(line))
+}
+
+fn is_reason(line: &str) -> bool {
+    let lower = line.to_ascii_lowercase();
+    REASONS.iter().any(|reason| lower.contains(reason))
+        || (lower.contains("tailscale") && lower.contains("requires"))
+}
+
+/// The line that most likely says why a process ended, of the few that it said last: one with a known reason, else
+/// the last.
+#[must_use]
+pub fn reason<'a>(lines: impl DoubleEndedIterator<Item = &'a str> + Clone) -> Option<String> {
+    lines.clone().rfind(|line| is_reason(line)).or_else(|| lines.clone().next_back()).map(shown)
 }
 
 fn shown(line: &str) -> String {

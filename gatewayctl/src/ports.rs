@@ -72,6 +72,12 @@ impl PortListener {
         self.command_line.as_deref().filter(|line| !line.is_empty()).or(name).unwrap_or("unknown")
     }
 
+    /// Whether it is a process of the user who asks.
+    #[must_use]
+    pub fn is_ours(&self, env: &Env) -> bool {
+        self.user.is_some() && self.user == user_of(std::process::id(), env)
+    }
+
     /// Whether it is one of this family's gateways, as far as its name tells.
     #[must_use]
     pub fn is_gateway(&self) -> bool {
@@ -112,7 +118,9 @@ impl PortReport {
     }
 }
 
-fn listeners_on(port: u16, env: &Env) -> Vec<PortListener> {
+/// The processes that listen on `port`, as far as they can be seen.
+#[must_use]
+pub fn listeners_on(port: u16, env: &Env) -> Vec<PortListener> {
     let mut by_pid: BTreeMap<u32, (PortListener, Vec<String>)> = BTreeMap::new();
     for found in listeners::get_all().unwrap_or_default() {
         let listens =

@@ -11,6 +11,9 @@
  *   EIO     the disk broke: flushing fails
  *
  * A slow disk takes its time over each flush.
+ *
+ * A disk that does not answer makes a start or an end take until the test lets go: with HANG_STORE opening the store
+ * does, with HANG_LOCK removing the gateway's lock, the last thing before its end.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -35,6 +38,7 @@ struct control {
     int64_t error;
     int64_t clock_seconds;
     int64_t flush_milliseconds;
+    int64_t hangs;
 };
 
 static const struct control quiet;
@@ -106,6 +110,15 @@ static int removing(const char *path) {
     return (error == EROFS || error == EACCES) && path_is_below(path) && exists(path) ? error : 0;
 }
 
+enum { HANG_STORE = 1, HANG_LOCK = 2 };
+
+static void hang(int64_t what, const char *path, const char *end) {
+    size_t length = strlen(path), tail = strlen(end);
+    if (length > tail && strcmp(path + length - tail, end) == 0)
+        while (control->hangs == what)
+            usleep(1000);
+}
+
 static int opening(const char *path, int flags) {
     int error = control->error;
     if (flags & O_CREAT && creating(path))
@@ -166,6 +179,7 @@ int open64(const char *path, int flags, ...) {
     va_start(more, flags);
     mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(more, mode_t) : 0;
     va_end(more);
+    hang(HANG_STORE, path, "/gateway.sqlite");
     int error = opening(path, flags);
     return error ? refuse(error) : syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
@@ -189,6 +203,7 @@ int rename(const char *from, const char *to) {
 }
 
 int unlink(const char *path) {
+    hang(HANG_LOCK, path, ".lock");
     int error = removing(path);
     return error ? refuse(error) : syscall(SYS_unlinkat, AT_FDCWD, path, 0);
 }

@@ -117,7 +117,7 @@ fn a_gateway_that_does_not_run_is_code_3() {
         }
         let status =
             Program::Gatewayctl.run_with(&home, &["status", "--json", "--no-probe"], &environment).await?;
-        ensure!(status.code == Some(0) && document(&status.stdout)?.is_object(), "{status:?}");
+        ensure!(status.code == Some(3) && document(&status.stdout)?.is_object(), "{status:?}");
         Ok(())
     });
 }

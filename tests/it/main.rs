@@ -26,9 +26,13 @@ mod http;
 #[cfg(unix)]
 mod inherited;
 mod methods;
+#[cfg(target_os = "linux")]
+mod probe_ssh;
 mod reload;
 mod rights;
 mod start;
+#[cfg(target_os = "linux")]
+mod status_matrix;
 mod stop;
 #[cfg(target_os = "linux")]
 mod supervise;

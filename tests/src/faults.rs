@@ -16,10 +16,19 @@ use crate::home::Home;
 
 const SOURCE: &str = include_str!("../faults/faults.c");
 
-/// Length of the control file: the error, the shift of the clock and the time of a flush, eight bytes each.
-const CONTROL: usize = 24;
+/// Length of the control file: the error, the shift of the clock, the time of a flush and what hangs, eight bytes each.
+const CONTROL: usize = 32;
 
 static LIBRARY: OnceCell<PathBuf> = OnceCell::const_new();
+
+/// Where the disk does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hang {
+    /// When the store is opened, so that a start takes.
+    Store = 1,
+    /// When the gateway's lock is removed, so that the end takes.
+    Lock = 2,
+}
 
 /// The faults of one daemon. At first there are none.
 #[derive(Debug)]
@@ -72,6 +81,11 @@ impl Faults {
     /// From now on each flush takes this many milliseconds longer.
     pub fn slow_flush(&self, milliseconds: i64) -> Result<()> {
         self.put(16, milliseconds)
+    }
+
+    /// From now on the disk does not answer at this point.
+    pub fn hangs(&self, at: Hang) -> Result<()> {
+        self.put(24, at as i64)
     }
 
     fn put(&self, at: u64, value: i64) -> Result<()> {

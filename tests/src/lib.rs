@@ -18,6 +18,7 @@ pub mod random;
 pub mod setup;
 #[cfg(unix)]
 pub mod tailnet;
+pub mod verdict;
 pub mod wait;
 pub mod workspace;
 pub mod ws_client;

@@ -3,6 +3,7 @@
 
 mod handover;
 mod machine;
+mod status;
 mod system;
 mod user;
 mod without;

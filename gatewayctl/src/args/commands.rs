@@ -77,14 +77,25 @@ pub enum Command {
 /// Options of `status`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit codes: 0 when the report could be made, whatever it says; 78 when the configuration file
-is broken or the gateway runs on its last good copy. With --require-rpc also 1 (no answer),
-3 (not running), 4 (refused).
+Every state has one verdict, and every verdict one exit code:
+  0   clients are served: running, on-trial, degraded, store-degraded, other-version,
+      replaced, outside-service, two-gateways
+  1   something is there and does not serve, or cannot be reached: starting, stopping,
+      restarting, unhealthy, wedged, control-plane-silent, not-listening, no-identity,
+      lock-held, unproven, unavailable, not-a-gateway, protocol-mismatch, tls-expected,
+      tls-not-spoken, certificate-mismatch, certificate-untrusted, tls-failed,
+      unreachable, nobody-there, unknown-host, no-answer
+  2   the command line is wrong: bad-address
+  3   no gateway runs here: not-running, not-installed, stopped, failed, latched,
+      program-missing, port-taken, other-gateway
+  4   it refused: refused, pairing-required, clock-skew, not-allowed, other-user
+  78  the configuration file is broken: last-good-config (it runs), config-broken
 
 Examples:
   gatewayctl status
-  gatewayctl status --no-probe            the service only
-  gatewayctl status --require-rpc --json  for scripts")]
+  gatewayctl status --no-probe            the service and the process only
+  gatewayctl status --json | jq -r .verdict.state
+  gatewayctl status --url wss://studio:18789 --token \"$TOKEN\"")]
 pub struct StatusArgs {
     /// Which gateway to ask.
     #[command(flatten)]
@@ -95,9 +106,6 @@ pub struct StatusArgs {
     /// Look for other gateway services in the system's folders too.
     #[arg(long)]
     pub deep: bool,
-    /// End with an error code when the control plane does not answer.
-    #[arg(long, conflicts_with = "no_probe")]
-    pub require_rpc: bool,
 }
 
 /// Options of `health`.
@@ -135,15 +143,28 @@ pub struct HealthArgs {
 /// Options of `probe`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit codes: 0 when a gateway is reachable, 1 when none is.
+Exit codes: 0 when a gateway is reachable, 1 when none is, 4 when one is there and refused.
+
+With --ssh, or when gateway.remote names a host elsewhere, a tunnel is opened with the
+system's ssh; it ends with the command. Keys and hosts are those of your ssh.
 
 Examples:
   gatewayctl probe
+  gatewayctl probe --ssh you@studio
   gatewayctl probe --url wss://studio:18789 --token \"$TOKEN\" --json")]
 pub struct ProbeArgs {
     /// Probe this address first.
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
+    /// Reach a gateway through ssh: [user@]host[:port].
+    #[arg(long, value_name = "TARGET")]
+    pub ssh: Option<String>,
+    /// The key for ssh.
+    #[arg(long, value_name = "FILE")]
+    pub ssh_identity: Option<String>,
+    /// Without a target, reach the first gateway that is found on the network.
+    #[arg(long)]
+    pub ssh_auto: bool,
     /// The token to use for every target.
     #[arg(long, value_name = "TOKEN", value_parser = super::options::secret)]
     pub token: Option<gateway_base::secret::Secret>,

@@ -46,6 +46,13 @@ impl TokenFile {
         file.tokens.get(role).map(|entry| Secret::new(entry.token.clone())).filter(|token| !token.is_blank())
     }
 
+    /// What the token for `role` was issued for.
+    #[must_use]
+    pub fn scopes(&self, device_id: &str, role: &str) -> Vec<String> {
+        let file = self.read().filter(|file| file.device_id == device_id);
+        file.and_then(|mut file| file.tokens.remove(role)).map(|entry| entry.scopes).unwrap_or_default()
+    }
+
     /// Keeps a token. A file that cannot be read or belongs to another device is replaced: its tokens are of no use.
     /// Nothing is written when the token is the one already kept.
     pub fn keep(
@@ -91,7 +98,8 @@ mod tests {
         file.keep("dev1", "operator", "t1", &["operator.admin".to_owned()], &clock).expect("is written");
         file.keep("dev1", "node", "t2", &[], &clock).expect("is written");
         assert!(file.get("dev1", "operator").is_some_and(|t| t.matches("t1")));
-        assert!(file.get("dev2", "operator").is_none());
+        assert_eq!(file.scopes("dev1", "operator"), ["operator.admin"]);
+        assert!(file.get("dev2", "operator").is_none() && file.scopes("dev2", "operator").is_empty());
         file.keep("dev2", "operator", "t3", &[], &clock).expect("is written");
         assert!(file.get("dev1", "node").is_none());
         let text = fs::read_to_string(dir.path().join("device-auth.json")).expect("is there");

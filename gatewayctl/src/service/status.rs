@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gateway_base::env::Env;
+use gateway_base::limits;
 use gateway_base::paths::Paths;
 use serde::Serialize;
 
@@ -150,6 +151,9 @@ pub struct Runtime {
     /// The manager's word for how the last run ended.
     #[serde(skip)]
     pub result: Option<String>,
+    /// How often the manager started it again by itself.
+    #[serde(skip)]
+    pub restarts: u32,
     /// When it last became ready, since the start of the machine.
     #[serde(skip)]
     pub ready_at: Option<Duration>,
@@ -194,6 +198,30 @@ impl Runtime {
         self.status == RuntimeState::Stopped && !between && !self.busy && self.pid.is_none()
     }
 
+    /// How its last run ended, in a few words.
+    #[must_use]
+    pub fn ending(&self) -> Option<String> {
+        let status = self.last_exit_status?;
+        Some(match self.result.as_deref() {
+            Some("watchdog") => "it froze".to_owned(),
+            Some("timeout") => "it took too long".to_owned(),
+            Some("oom-kill") => "no memory was left".to_owned(),
+            Some("signal" | "core-dump") => format!("signal {status}"),
+            _ => format!("exit code {status}"),
+        })
+    }
+
+    /// Whether the manager gave up starting it again. A service that ends with one of the codes of no return is not
+    /// given up: it is not tried again on purpose.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        let of_no_return = self.last_exit_status.is_some_and(|status| {
+            [limits::EXIT_TAKEN, limits::EXIT_REFUSED].map(i32::from).contains(&status)
+        });
+        let hit = self.result.as_deref() == Some("start-limit-hit");
+        hit || (self.state.as_deref() == Some("failed") && self.restarts > 0 && !of_no_return)
+    }
+
     /// The state when the manager could not be asked.
     #[must_use]
     pub fn unknown(detail: impl Into<String>) -> Self {
@@ -228,6 +256,23 @@ impl Service {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_that_is_not_tried_any_more_is_given_up_or_not_worth_it() {
+        let runtime = |result: &str, restarts, status| Runtime {
+            state: Some("failed".to_owned()),
+            result: Some(result.to_owned()),
+            last_exit_status: Some(status),
+            restarts,
+            ..Runtime::default()
+        };
+        assert!(runtime("start-limit-hit", 0, 1).is_given_up());
+        assert!(runtime("exit-code", 4, 1).is_given_up() && runtime("signal", 4, 9).is_given_up());
+        assert!(!runtime("exit-code", 0, 1).is_given_up(), "it was not tried again even once");
+        assert!(!runtime("exit-code", 4, 78).is_given_up() && !runtime("exit-code", 4, 69).is_given_up());
+        assert_eq!(runtime("signal", 0, 9).ending().as_deref(), Some("signal 9"));
+        assert_eq!(runtime("exit-code", 0, 78).ending().as_deref(), Some("exit code 78"));
+    }
 
     #[test]
     fn ports_are_read_from_arguments_and_environment() {

@@ -1,9 +1,11 @@
 //! One connection after its handshake, and the few things asked on it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use gateway_base::clock::Clock;
+use gateway_wire::version::PROTOCOL;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
@@ -11,14 +13,18 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::connect::{self, Mode};
+use super::connect::{self, Mode, ROLE};
 use super::dial::{Stream, dial};
 use super::error::Error;
+use super::timing::{Lap, Timing};
 use crate::identity::{Identity, TokenFile};
 use crate::target::{Secrets, Target};
 
 /// How long the challenge may take before we connect without a nonce, as the original does.
 const CHALLENGE_WAIT: Duration = Duration::from_millis(750);
+
+/// The one version of the protocol that is spoken here.
+const OUR_PROTOCOL: u64 = PROTOCOL as u64;
 
 /// How to open a connection.
 #[derive(Clone, Copy)]
@@ -45,6 +51,16 @@ pub struct Hello {
     pub server: Server,
     /// Rights that were granted, and the token to come back with.
     pub auth: Option<Granted>,
+    /// Where it keeps its things.
+    pub snapshot: Snapshot,
+}
+
+/// The `snapshot` part of the greeting, as far as it is needed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Snapshot {
+    /// The state folder.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// The `server` part of the greeting.
@@ -69,6 +85,9 @@ pub struct Granted {
     pub scopes: Vec<String>,
 }
 
+/// The answer to one of several calls, and how long it took.
+pub type Timed = (Result<Value, Error>, Duration);
+
 /// An open connection.
 pub struct Connection {
     stream: Stream,
@@ -82,21 +101,42 @@ pub struct Connection {
 impl Connection {
     /// Opens a connection and introduces us.
     pub async fn open(target: &Target, options: Options<'_>) -> Result<Self, Error> {
+        Self::open_timed(target, options, &mut Timing::default()).await
+    }
+
+    /// The same; `timing` tells how long each step took, and how far it came.
+    pub async fn open_timed(
+        target: &Target,
+        options: Options<'_>,
+        timing: &mut Timing,
+    ) -> Result<Self, Error> {
         let began = Instant::now();
         let deadline = began + options.timeout;
         let late = || Error::Timeout(options.timeout.as_millis());
-        let stream =
-            timeout_at(deadline, dial(&target.url, target.pin.as_deref())).await.map_err(|_| late())??;
+        let stream = timeout_at(deadline, dial(&target.url, target.pin.as_deref(), timing))
+            .await
+            .map_err(|_| late())??;
+        let mut lap = Lap::start();
         let (timeout, hello, took) = (options.timeout, Hello::default(), Duration::ZERO);
         let mut connection = Self { stream, deadline, timeout, hello, took };
         let nonce = connection.challenge(began + CHALLENGE_WAIT.min(options.timeout)).await?;
-        let secrets = with_device_token(target, &options);
-        let params =
-            connect::params(options.mode, options.identity, &secrets, nonce.as_deref(), options.clock);
+        let (secrets, scopes) = with_device_token(target, &options);
+        let params = connect::params(
+            options.mode,
+            scopes.as_deref(),
+            options.identity,
+            &secrets,
+            nonce.as_deref(),
+            options.clock,
+        );
         let answer = connection.call("connect", params, false).await.map_err(as_refusal)?;
         connection.hello =
             serde_json::from_value(answer).map_err(|e| Error::Protocol(format!("hello-ok: {e}")))?;
+        if !matches!(connection.hello.protocol, 0 | OUR_PROTOCOL) {
+            return Err(Error::OtherProtocol(connection.hello.protocol));
+        }
         connection.took = began.elapsed();
+        timing.hello = Some(lap.next());
         connection.keep_device_token(&options);
         Ok(connection)
     }
@@ -125,8 +165,9 @@ impl Connection {
         }
     }
 
-    /// Calls several methods at once; the answers come in the order of the calls.
-    pub async fn call_all(&mut self, calls: &[(&str, Value)]) -> Result<Vec<Result<Value, Error>>, Error> {
+    /// Calls several methods at once. The answers come in the order of the calls, each with the time it took.
+    pub async fn call_all(&mut self, calls: &[(&str, Value)]) -> Result<Vec<Timed>, Error> {
+        let began = Instant::now();
         let mut waiting = Vec::with_capacity(calls.len());
         for (method, params) in calls {
             waiting.push((self.send(method, params).await?, None));
@@ -135,7 +176,7 @@ impl Connection {
             let Some(answer) = self.next_answer().await? else { continue };
             if let Some((_, slot)) = waiting.iter_mut().find(|(id, slot)| slot.is_none() && *id == answer.id)
             {
-                *slot = Some(answer.into_result());
+                *slot = Some((answer.into_result(), began.elapsed()));
             }
         }
         Ok(waiting.into_iter().filter_map(|(_, answer)| answer).collect())
@@ -209,19 +250,28 @@ impl Connection {
     }
 }
 
-/// The secrets to send: those that are known, else the token this device was issued. A secret from the command line
-/// is never replaced.
-fn with_device_token(target: &Target, options: &Options<'_>) -> Secrets {
+/// The secrets to send: those that are known, else the token this device was issued. Who claims more than such a token
+/// was issued for is refused, so the scopes of one that is not for everything come with it. A secret from the command line is never replaced.
+fn with_device_token(target: &Target, options: &Options<'_>) -> (Secrets, Option<Vec<String>>) {
     let mut secrets = target.secrets.clone();
-    if secrets.is_empty() && !secrets.explicit {
-        secrets.token = options.tokens.get(options.identity.id(), "operator");
+    if !secrets.is_empty() || secrets.explicit {
+        return (secrets, None);
     }
-    secrets
+    let id = options.identity.id();
+    secrets.token = options.tokens.get(id, ROLE);
+    let scopes = options.tokens.scopes(id, ROLE);
+    let is_narrow = !scopes.is_empty() && !scopes.iter().any(|scope| scope == "operator.admin");
+    (secrets, is_narrow.then_some(scopes))
 }
 
 /// A failed `connect` is the gateway's refusal of us, not of a request.
 fn as_refusal(error: Error) -> Error {
     match error {
+        Error::Method { message, details, .. }
+            if message == "protocol mismatch" && details["expectedProtocol"].is_u64() =>
+        {
+            Error::OtherProtocol(details["expectedProtocol"].as_u64().unwrap_or_default())
+        }
         Error::Method { code, message, details } => Error::Refused { code, message, details },
         other => other,
     }

@@ -17,7 +17,7 @@ pub enum Mode {
     Probe,
 }
 
-const ROLE: &str = "operator";
+pub(super) const ROLE: &str = "operator";
 const CLIENT: &str = "cli";
 
 impl Mode {
@@ -36,10 +36,11 @@ impl Mode {
     }
 }
 
-/// The parameters of `connect`, signed for this connection's `nonce`.
+/// The parameters of `connect`, signed for this connection's `nonce`. `scopes` replace those of the mode.
 #[must_use]
 pub fn params(
     mode: Mode,
+    scopes: Option<&[String]>,
     identity: &Identity,
     secrets: &Secrets,
     nonce: Option<&str>,
@@ -47,7 +48,8 @@ pub fn params(
 ) -> Value {
     let token = secrets.token.as_ref().map(|t| t.expose()).unwrap_or_default();
     let signed_at = clock.now();
-    let payload = signature_payload(mode, identity.id(), signed_at, token, nonce);
+    let scopes = scopes.map_or_else(|| mode.scopes().join(","), |scopes| scopes.join(","));
+    let payload = signature_payload(mode, &scopes, identity.id(), signed_at, token, nonce);
     let mut device = json!({
         "id": identity.id(),
         "publicKey": identity.public_key(),
@@ -69,7 +71,7 @@ pub fn params(
         },
         "caps": [],
         "role": ROLE,
-        "scopes": mode.scopes(),
+        "scopes": scopes.split(',').collect::<Vec<_>>(),
         "device": device,
     });
     let mut auth = serde_json::Map::new();
@@ -87,8 +89,15 @@ pub fn params(
 
 /// The text that the device signs: version 2 with a nonce, version 1 without.
 #[must_use]
-pub fn signature_payload(mode: Mode, id: &str, signed_at: i64, token: &str, nonce: Option<&str>) -> String {
-    let (word, scopes) = (mode.word(), mode.scopes().join(","));
+fn signature_payload(
+    mode: Mode,
+    scopes: &str,
+    id: &str,
+    signed_at: i64,
+    token: &str,
+    nonce: Option<&str>,
+) -> String {
+    let word = mode.word();
     let version = if nonce.is_some() { "v2" } else { "v1" };
     let mut text = format!("{version}|{id}|{CLIENT}|{word}|{ROLE}|{scopes}|{signed_at}|{token}");
     if let Some(nonce) = nonce {
@@ -123,17 +132,18 @@ mod tests {
         Identity::from_seed(&seed)
     }
 
+    const ALL: &str = "operator.admin,operator.approvals,operator.pairing";
     const NONCE: &str = "6f1e2d3c-0000-4000-8000-000000000001";
 
     #[test]
     fn the_payloads_are_those_of_the_reference() {
         let identity = vector();
-        let v1 = signature_payload(Mode::Cli, identity.id(), 1_769_500_000_000, "t", None);
+        let v1 = signature_payload(Mode::Cli, ALL, identity.id(), 1_769_500_000_000, "t", None);
         assert_eq!(
             v1,
             "v1|56475aa75463474c0285df5dbf2bcab73da651358839e9b77481b2eab107708c|cli|cli|operator|operator.admin,operator.approvals,operator.pairing|1769500000000|t"
         );
-        let v2 = signature_payload(Mode::Cli, identity.id(), 1_769_500_000_000, "t", Some(NONCE));
+        let v2 = signature_payload(Mode::Cli, ALL, identity.id(), 1_769_500_000_000, "t", Some(NONCE));
         assert_eq!(
             identity.sign(&v2),
             "Z4WZnm0o7zQrYY9HnOXlsJMfNcEONe497o2I0WMDiNkapXWxkXF2kb_bSP4_1wH8urbWFRyyk2u5fT-7a-SdCg"
@@ -145,15 +155,18 @@ mod tests {
         let secrets =
             Secrets { token: Some(Secret::new("t")), password: Some(Secret::new("p")), explicit: true };
         let clock = Clock::manual(1_769_500_000_000);
-        let params = params(Mode::Cli, &vector(), &secrets, Some(NONCE), &clock);
+        let params = params(Mode::Cli, None, &vector(), &secrets, Some(NONCE), &clock);
         assert_eq!(
             params["device"]["signature"],
             "Z4WZnm0o7zQrYY9HnOXlsJMfNcEONe497o2I0WMDiNkapXWxkXF2kb_bSP4_1wH8urbWFRyyk2u5fT-7a-SdCg"
         );
         assert_eq!(params["auth"], json!({"token": "t", "password": "p"}));
         assert_eq!(params["device"]["nonce"], NONCE);
-        let bare = super::params(Mode::Probe, &vector(), &Secrets::default(), None, &clock);
+        let bare = super::params(Mode::Probe, None, &vector(), &Secrets::default(), None, &clock);
         assert!(bare.get("auth").is_none() && bare["device"].get("nonce").is_none());
         assert_eq!(bare["scopes"], json!(["operator.admin"]));
+        let issued = ["operator.read".to_owned()];
+        let narrow = super::params(Mode::Probe, Some(&issued), &vector(), &Secrets::default(), None, &clock);
+        assert_eq!(narrow["scopes"], json!(["operator.read"]));
     }
 }

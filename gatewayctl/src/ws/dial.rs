@@ -1,14 +1,17 @@
 //! From an address to an open socket: parsing, TCP, TLS, upgrade.
 
+use std::net::SocketAddr;
+
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error as WsError;
 use tokio_tungstenite::tungstenite::http::Uri;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::error::Error;
+use super::error::{Error, TlsProblem};
+use super::timing::{Lap, Timing};
 use super::tls;
 
 /// The largest answer that is taken from a gateway.
@@ -21,29 +24,48 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
 /// The open connection.
 pub type Stream = WebSocketStream<Box<dyn Socket>>;
 
-/// Opens a WebSocket to `url`; with TLS it trusts `pin`, or the system's authorities.
-pub async fn dial(url: &str, pin: Option<&str>) -> Result<Stream, Error> {
+/// Opens a WebSocket to `url`; with TLS it trusts `pin`, or the system's authorities. `timing` tells how far it came.
+pub async fn dial(url: &str, pin: Option<&str>, timing: &mut Timing) -> Result<Stream, Error> {
     let address = Address::parse(url)?;
+    let mut lap = Lap::start();
+    let found: Vec<SocketAddr> = lookup_host((address.host.as_str(), address.port))
+        .await
+        .map_err(|source| Error::Resolve { host: address.host.clone(), source })?
+        .collect();
+    timing.resolve = Some(lap.next());
     let connect = |source| Error::Connect { address: address.shown(), source };
-    let tcp = TcpStream::connect((address.host.as_str(), address.port)).await.map_err(connect)?;
+    let tcp = TcpStream::connect(found.as_slice()).await.map_err(connect)?;
+    timing.tcp = Some(lap.next());
     tcp.set_nodelay(true).map_err(connect)?;
     let socket: Box<dyn Socket> = if address.tls {
-        let name = ServerName::try_from(address.host.clone()).map_err(|e| Error::Tls(e.to_string()))?;
-        let stream = tls::connector(pin)?.connect(name, tcp).await;
-        Box::new(stream.map_err(|e| Error::Tls(e.to_string()))?)
+        let stream = tls::connector(pin)?.connect(address.name()?, tcp).await;
+        let stream = stream.map_err(|error| tls::failure(&error))?;
+        timing.tls = Some(lap.next());
+        Box::new(stream)
     } else {
         Box::new(tcp)
     };
     let limits =
         WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
     match tokio_tungstenite::client_async_with_config(url, socket, Some(limits)).await {
-        Ok((stream, _)) => Ok(stream),
-        Err(WsError::Http(answer)) => {
-            Err(Error::NotAGateway(format!("{} ({})", address.shown(), answer.status())))
+        Ok((stream, _)) => {
+            timing.upgrade = Some(lap.next());
+            Ok(stream)
         }
-        Err(WsError::Io(source)) => Err(Error::Connect { address: address.shown(), source }),
-        Err(WsError::Url(why)) => Err(Error::Url { url: url.to_owned(), why: why.to_string() }),
-        Err(_) => Err(Error::NotAGateway(address.shown())),
+        Err(error) => Err(upgrade_failure(url, &address, error).await),
+    }
+}
+
+/// Why there is no WebSocket. Whoever is spoken to in clear and wants TLS often just hangs up, so that is asked.
+async fn upgrade_failure(url: &str, address: &Address, error: WsError) -> Error {
+    if !address.tls && tls::is_spoken(&address.host, address.port).await {
+        return Error::Tls { problem: TlsProblem::Expected, why: format!("{} speaks TLS", address.shown()) };
+    }
+    match error {
+        WsError::Http(answer) => Error::NotAGateway(format!("{} ({})", address.shown(), answer.status())),
+        WsError::Io(source) => Error::Connect { address: address.shown(), source },
+        WsError::Url(why) => Error::Url { url: url.to_owned(), why: why.to_string() },
+        _ => Error::NotAGateway(address.shown()),
     }
 }
 
@@ -71,6 +93,11 @@ impl Address {
         }
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
         Ok(Self { tls, host: host.to_owned(), port })
+    }
+
+    fn name(&self) -> Result<ServerName<'static>, Error> {
+        ServerName::try_from(self.host.clone())
+            .map_err(|error| Error::Tls { problem: TlsProblem::Other, why: error.to_string() })
     }
 
     fn shown(&self) -> String {

@@ -3,6 +3,7 @@
 
 use std::io;
 
+use gateway_wire::version::PROTOCOL;
 use serde_json::Value;
 
 /// Why there is no answer.
@@ -16,6 +17,15 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// The host's name has no address.
+    #[error("connect failed: getaddrinfo ENOTFOUND {host}")]
+    Resolve {
+        /// The name.
+        host: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The socket could not be opened.
     #[error("connect failed: {}", io_words(.source, .address))]
     Connect {
@@ -26,8 +36,13 @@ pub enum Error {
         source: io::Error,
     },
     /// No trustworthy encrypted connection.
-    #[error("TLS failed: {0}")]
-    Tls(String),
+    #[error("TLS failed: {why}")]
+    Tls {
+        /// What kind of trouble it is.
+        problem: TlsProblem,
+        /// In words.
+        why: String,
+    },
     /// Something answers, but it does not speak WebSocket.
     #[error("{0} answers, but it is not a gateway")]
     NotAGateway(String),
@@ -62,9 +77,27 @@ pub enum Error {
         /// What a program may read.
         details: Value,
     },
+    /// It greeted us in another version of the protocol.
+    #[error("the gateway speaks protocol {0}, this program speaks {PROTOCOL}")]
+    OtherProtocol(u64),
     /// The gateway sent what the protocol does not allow.
     #[error("the gateway sent something unexpected: {0}")]
     Protocol(String),
+}
+
+/// What can be wrong between a client and a server that should speak TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsProblem {
+    /// The server speaks TLS and was spoken to in clear.
+    Expected,
+    /// The server does not speak TLS.
+    NotSpoken,
+    /// The certificate is not the one that is pinned.
+    OtherCertificate,
+    /// No known authority vouches for the certificate.
+    Untrusted,
+    /// Anything else.
+    Other,
 }
 
 impl Error {
@@ -72,6 +105,17 @@ impl Error {
     #[must_use]
     pub fn is_nobody_there(&self) -> bool {
         matches!(self, Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused)
+    }
+
+    /// The request that waits for a person, when this device has to be let in first.
+    #[must_use]
+    pub fn pairing_request(&self) -> Option<String> {
+        match self {
+            Self::Refused { message, details, .. } if message == "pairing required" => {
+                details["requestId"].as_str().map(str::to_owned)
+            }
+            _ => None,
+        }
     }
 
     /// Whether the gateway answered and refused: the wrong secret, a missing pairing or a missing scope.

@@ -6,10 +6,12 @@ mod client;
 mod connect;
 mod dial;
 mod error;
+mod timing;
 mod tls;
 
-pub use client::{Connection, Hello, Options};
-pub use connect::{Mode, signature_payload};
-pub use error::Error;
+pub use client::{Connection, Hello, Options, Timed};
+pub use connect::Mode;
 pub(crate) use error::refusal_code;
+pub use error::{Error, TlsProblem};
+pub use timing::Timing;
 pub use tls::{fingerprint_of_pem, normalise_fingerprint};

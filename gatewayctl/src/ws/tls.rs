@@ -1,8 +1,12 @@
 //! Encryption towards a gateway: the system's authorities, or exactly one certificate when its fingerprint is known.
 
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gateway_base::id::sha256_hex;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -12,14 +16,17 @@ use tokio_rustls::rustls::{
     ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
 };
 
-use super::error::Error;
+use super::error::{Error, TlsProblem};
+
+/// How long a server may take to show that it speaks TLS.
+const ASK: Duration = Duration::from_secs(1);
 
 /// A connector that trusts the certificate with this fingerprint and no other, or the system's authorities.
 pub fn connector(pin: Option<&str>) -> Result<TlsConnector, Error> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .map_err(|e| Error::Tls(e.to_string()))?;
+        .map_err(|e| other(&e))?;
     let config = match pin {
         Some(pin) => builder
             .dangerous()
@@ -44,14 +51,45 @@ pub fn fingerprint_of_pem(pem: &[u8]) -> Option<String> {
     CertificateDer::from_pem_slice(pem).ok().map(|certificate| sha256_hex(&certificate))
 }
 
+/// Why no encrypted connection came about.
+pub fn failure(error: &io::Error) -> Error {
+    let problem = match cause(error) {
+        Some(TlsError::InvalidMessage(_)) => TlsProblem::NotSpoken,
+        Some(TlsError::General(_)) => TlsProblem::OtherCertificate,
+        Some(TlsError::InvalidCertificate(_)) => TlsProblem::Untrusted,
+        _ => TlsProblem::Other,
+    };
+    Error::Tls { problem, why: error.to_string() }
+}
+
+fn cause(error: &io::Error) -> Option<&TlsError> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
+}
+
+fn other(error: &TlsError) -> Error {
+    Error::Tls { problem: TlsProblem::Other, why: error.to_string() }
+}
+
+/// Whether the server at this address speaks TLS: whoever does shows a certificate, which is then refused.
+pub async fn is_spoken(host: &str, port: u16) -> bool {
+    let ask = async {
+        let tcp = TcpStream::connect((host, port)).await.ok()?;
+        let name = ServerName::try_from(host.to_owned()).ok()?;
+        connector(Some("none")).ok()?.connect(name, tcp).await.err()
+    };
+    let refused = timeout(ASK, ask).await.ok().flatten();
+    refused.is_some_and(|error| matches!(cause(&error), Some(TlsError::General(_))))
+}
+
 fn system_roots() -> Result<RootCertStore, Error> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
     if roots.is_empty() {
-        return Err(Error::Tls(
-            "this system has no certificate authorities; set gateway.remote.tlsFingerprint".to_owned(),
-        ));
+        return Err(Error::Tls {
+            problem: TlsProblem::Untrusted,
+            why: "this system has no certificate authorities; set gateway.remote.tlsFingerprint".to_owned(),
+        });
     }
     Ok(roots)
 }

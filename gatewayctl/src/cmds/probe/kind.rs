@@ -12,6 +12,8 @@ pub enum Kind {
         /// Whether the configuration's mode is remote.
         active: bool,
     },
+    /// It is reached through a tunnel.
+    Ssh,
     /// It is on this machine.
     Local,
 }
@@ -22,6 +24,7 @@ impl Kind {
         match self {
             Self::Explicit => "explicit",
             Self::Remote { .. } => "configRemote",
+            Self::Ssh => "sshTunnel",
             Self::Local => "localLoopback",
         }
     }
@@ -32,7 +35,18 @@ impl Kind {
             Self::Explicit => "URL (explicit)",
             Self::Remote { active: true } => "Remote (configured)",
             Self::Remote { active: false } => "Remote (configured, inactive)",
+            Self::Ssh => "Remote over SSH",
             Self::Local => "Local loopback",
+        }
+    }
+
+    /// Which of several reachable ones is meant: the lowest.
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::Explicit => 0,
+            Self::Ssh => 1,
+            Self::Remote { .. } => 2,
+            Self::Local => 3,
         }
     }
 
@@ -40,6 +54,7 @@ impl Kind {
     pub const fn budget(self) -> Duration {
         match self {
             Self::Explicit | Self::Remote { .. } => Duration::from_millis(1500),
+            Self::Ssh => Duration::from_millis(2000),
             Self::Local => Duration::from_millis(800),
         }
     }

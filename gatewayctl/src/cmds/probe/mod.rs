@@ -4,5 +4,9 @@ mod kind;
 mod render;
 mod report;
 mod run;
+mod ssh;
+mod table;
+mod targets;
 
 pub use run::run;
+pub use ssh::Beacon;

@@ -1,8 +1,10 @@
-//! The text of `probe`, in the original's form without the part on discovery, which is not built.
+//! The text of `probe`: several targets side by side, and each in the original's form, without the part on discovery,
+//! which is not built.
 
 use serde_json::Value;
 
 use super::report::{Report, TargetReport};
+use super::table::table;
 use crate::text::{Line, Style, Text};
 
 /// The report for people.
@@ -27,6 +29,10 @@ pub fn render(report: &Report) -> Text {
     }
     text.gap();
     text.styled(Style::Strong, "Targets");
+    if report.targets.len() > 1 {
+        text.append(table(&report.targets));
+        text.gap();
+    }
     for (index, of) in report.targets.iter().enumerate() {
         if index > 0 {
             text.gap();
@@ -38,6 +44,17 @@ pub fn render(report: &Report) -> Text {
 
 fn target(text: &mut Text, of: &TargetReport) {
     text.push(format!("{} {}", of.of.heading(), of.url).into());
+    if let Some(tunnel) = of.tunnel.as_ref().and_then(|tunnel| tunnel["target"].as_str()) {
+        text.push(format!("  ssh: {tunnel}").into());
+    }
+    answer(text, of);
+    if !of.timing.is_empty() {
+        let steps: Vec<String> = of.timing.iter().map(|(step, took)| format!("{step} {took}ms")).collect();
+        text.push(format!("  Timing: {}", steps.join(" · ")).into());
+    }
+}
+
+fn answer(text: &mut Text, of: &TargetReport) {
     if !of.connect.ok {
         let why = of.connect.error.as_deref().unwrap_or("timeout");
         text.push(

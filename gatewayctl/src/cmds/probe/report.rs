@@ -1,8 +1,10 @@
 //! What `probe` found out, in the original's JSON form. `discovery` is `null` as long as this program does not
 //! browse the network: a count of zero would be a claim.
 
+use std::time::Duration;
+
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::kind::Kind;
 
@@ -42,6 +44,13 @@ pub struct Warning {
     pub target_ids: Vec<&'static str>,
 }
 
+impl Warning {
+    /// A warning that is about no target.
+    pub const fn about(code: &'static str, message: String) -> Self {
+        Self { code, message, target_ids: Vec::new() }
+    }
+}
+
 /// Where a gateway of this machine would be.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -57,6 +66,7 @@ pub struct Network {
 
 /// One target.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TargetReport {
     /// Its id.
     pub id: &'static str,
@@ -66,7 +76,9 @@ pub struct TargetReport {
     pub url: String,
     /// Whether it is the one that commands would use.
     pub active: bool,
-    /// Tunnels are not built.
+    /// How long it might have taken.
+    pub budget_ms: u64,
+    /// The tunnel that leads to it.
     pub tunnel: Option<Value>,
     /// How connecting went.
     pub connect: Connect,
@@ -81,6 +93,10 @@ pub struct TargetReport {
     pub summary: Option<Value>,
     /// Who is connected to it.
     pub presence: Option<Value>,
+    /// What it said of itself when it greeted us.
+    pub server: Option<Server>,
+    /// How long each step took, in milliseconds; of a failure, the steps before it.
+    pub timing: Map<String, Value>,
     /// How the questions went, once connected.
     #[serde(skip)]
     pub rpc_error: Option<String>,
@@ -90,6 +106,17 @@ pub struct TargetReport {
     /// Its kind.
     #[serde(skip)]
     pub of: Kind,
+}
+
+/// The program that greeted us.
+#[derive(Debug, Serialize)]
+pub struct Server {
+    /// Its release.
+    pub version: String,
+    /// Its host.
+    pub host: String,
+    /// The protocol it speaks.
+    pub protocol: u64,
 }
 
 /// How connecting went.
@@ -107,6 +134,35 @@ pub struct Connect {
 }
 
 impl TargetReport {
+    /// A target that was not asked yet.
+    pub fn new(of: Kind, url: String, active: bool) -> Self {
+        Self {
+            id: of.id(),
+            kind: of.id(),
+            url,
+            active,
+            budget_ms: 0,
+            tunnel: None,
+            connect: Connect::default(),
+            own: None,
+            config: None,
+            health: None,
+            summary: None,
+            presence: None,
+            server: None,
+            timing: Map::new(),
+            rpc_error: None,
+            refused: false,
+            of,
+        }
+    }
+
+    /// Notes how long a step took, to a tenth of a millisecond.
+    pub fn took(&mut self, step: &str, took: Duration) {
+        let tenths = (took.as_secs_f64() * 10_000.0).round() / 10.0;
+        self.timing.insert(step.to_owned(), tenths.into());
+    }
+
     /// Whether it is connected to and answered everything.
     pub const fn is_reachable(&self) -> bool {
         self.connect.ok

@@ -9,14 +9,19 @@ use tokio::time::Instant;
 
 use super::kind::Kind;
 use super::render::render;
-use super::report::{Connect, Network, Report, TargetReport, Warning, config_facts, own_entry};
+use super::report::{Connect, Network, Report, Server, TargetReport, Warning, config_facts, own_entry};
+use super::ssh::{self, Beacon, Choice, Tunnel};
+use super::targets::{is_address, targets};
 use crate::app::App;
 use crate::args::ProbeArgs;
 use crate::exit::{Exit, Failure};
 use crate::gateway;
 use crate::settings::Settings;
-use crate::target::{self, Secrets, Target};
-use crate::ws::{self, Connection, Mode, Options};
+use crate::target::{self, Target};
+use crate::ws::{self, Connection, Mode, Options, Timing};
+
+/// What a gateway is asked once it is connected to, all at once.
+const QUESTIONS: [&str; 4] = ["health", "status", "system-presence", "config.get"];
 
 /// Probes and prints.
 pub async fn run(app: &App, args: &ProbeArgs) -> Result<Exit, Failure> {
@@ -25,7 +30,16 @@ pub async fn run(app: &App, args: &ProbeArgs) -> Result<Exit, Failure> {
     let local = Target::local(&settings, &env, &app.paths, None);
     let local = gateway::where_it_listens(app, Target { url: loopback(&settings, &env), ..local }).await;
     let network = network(&local.url);
-    let targets = targets(args, &settings, &env, &local);
+    let opening = open_tunnel(args, &settings, &env);
+    let (tunnel, mut warnings) = match app.out.during("opening the ssh tunnel", opening).await {
+        Ok(tunnel) => (tunnel, Vec::new()),
+        Err(message) => (None, vec![Warning::about("ssh_tunnel_failed", message)]),
+    };
+    if let Some(url) = args.url.as_deref().filter(|url| !is_address(url)) {
+        let message = format!("{url} is not probed: it must begin with ws:// or wss://");
+        warnings.push(Warning::about("bad_url", message));
+    }
+    let targets = targets(args, &settings, &env, &local, tunnel.as_ref().map(|tunnel| tunnel.local_port));
     let (identity, tokens) = gateway::device(app)?;
     let probes = targets.iter().map(|(kind, target)| {
         let timeout = kind.budget().min(args.timeout);
@@ -33,15 +47,43 @@ pub async fn run(app: &App, args: &ProbeArgs) -> Result<Exit, Failure> {
             Options { identity: &identity, tokens: &tokens, mode: Mode::Probe, timeout, clock: &app.clock };
         probe(*kind, target, options, settings.is_remote())
     });
-    let reports = app.out.during("probing", join_all(probes)).await;
+    let mut reports = app.out.during("probing", join_all(probes)).await;
+    if let Some(tunnel) = tunnel {
+        if let Some(report) = reports.iter_mut().find(|report| report.of == Kind::Ssh) {
+            report.tunnel = serde_json::to_value(&tunnel).ok();
+        }
+        tunnel.close().await;
+    }
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    let report = sum_up(reports, network, app.clock.now(), millis(began.elapsed()), millis(args.timeout));
+    let mut report = sum_up(reports, network, app.clock.now(), millis(began.elapsed()), millis(args.timeout));
+    report.warnings.splice(0..0, warnings);
     if app.out.is_json() {
         app.out.json(&report)?;
     } else {
         app.out.print(&render(&report))?;
     }
     Ok(exit(&report))
+}
+
+/// The tunnel that is asked for or configured, if one is. The error is a sentence for people; the direct probes go on.
+async fn open_tunnel(args: &ProbeArgs, settings: &Settings, env: &Env) -> Result<Option<Tunnel>, String> {
+    let failed = |why: Option<String>| match why {
+        Some(why) => format!("SSH tunnel failed: {why}"),
+        None => "SSH tunnel failed to start; falling back to direct probes.".to_owned(),
+    };
+    let found = beacons();
+    let choice = Choice { named: args.ssh.as_deref(), auto: args.ssh_auto, found: found.as_deref() };
+    let Some(place) = ssh::choose(choice, settings, env).map_err(|why| failed(Some(why)))? else {
+        return Ok(None);
+    };
+    let identity = args.ssh_identity.as_deref().or_else(|| settings.text("gateway.remote.sshIdentity"));
+    let opened = ssh::open(&place, identity, target::port(settings, env), env).await;
+    opened.map(Some).map_err(failed)
+}
+
+/// The gateways that browsing the network finds, the best first; nothing as long as this program does not browse.
+const fn beacons() -> Option<Vec<Beacon>> {
+    None
 }
 
 fn exit(report: &Report) -> Exit {
@@ -70,68 +112,20 @@ fn network(local: &str) -> Network {
     }
 }
 
-/// The targets in order, each address once.
-fn targets(args: &ProbeArgs, settings: &Settings, env: &Env, local: &Target) -> Vec<(Kind, Target)> {
-    let given = (args.token.is_some() || args.password.is_some()).then(|| Secrets {
-        token: args.token.clone(),
-        password: args.password.clone(),
-        explicit: true,
-    });
-    let secrets =
-        |remote| given.clone().unwrap_or_else(|| target::remote_or_local_secrets(settings, env, remote));
-    let far = |url: &str, source: &str, secrets, pin: Option<String>| Target {
-        url: url.to_owned(),
-        source: source.to_owned(),
-        bind: None,
-        local: false,
-        config: local.config.clone(),
-        secrets,
-        pin,
-    };
-    let remote = settings.text("gateway.remote.url");
-    let pin = settings.text("gateway.remote.tlsFingerprint").map(ws::normalise_fingerprint);
-    let mut out: Vec<(Kind, Target)> = Vec::new();
-    if let Some(url) = args.url.as_deref().filter(|url| url.starts_with("ws://") || url.starts_with("wss://"))
-    {
-        let pin = pin.clone().filter(|_| remote == Some(url));
-        out.push((Kind::Explicit, far(url, "cli --url", secrets(remote == Some(url)), pin)));
-    }
-    if let Some(url) = remote {
-        let kind = Kind::Remote { active: settings.is_remote() };
-        out.push((kind, far(url, "config gateway.remote.url", secrets(true), pin)));
-    }
-    out.push((Kind::Local, Target { secrets: secrets(false), ..local.clone() }));
-    let mut seen = Vec::new();
-    out.retain(|(_, target)| {
-        let new = !seen.contains(&target.url);
-        seen.push(target.url.clone());
-        new
-    });
-    out
-}
-
 async fn probe(kind: Kind, target: &Target, options: Options<'_>, remote_mode: bool) -> TargetReport {
-    let mut report = TargetReport {
-        id: kind.id(),
-        kind: kind.id(),
-        url: target.url.clone(),
-        active: match kind {
-            Kind::Explicit => true,
-            Kind::Remote { active } => active,
-            Kind::Local => !remote_mode,
-        },
-        tunnel: None,
-        connect: Connect::default(),
-        own: None,
-        config: None,
-        health: None,
-        summary: None,
-        presence: None,
-        rpc_error: None,
-        refused: false,
-        of: kind,
+    let active = match kind {
+        Kind::Explicit | Kind::Ssh => true,
+        Kind::Remote { active } => active,
+        Kind::Local => !remote_mode,
     };
-    let mut connection = match Connection::open(target, options).await {
+    let mut report = TargetReport::new(kind, target.url.clone(), active);
+    report.budget_ms = u64::try_from(options.timeout.as_millis()).unwrap_or(u64::MAX);
+    let mut timing = Timing::default();
+    let opened = Connection::open_timed(target, options, &mut timing).await;
+    for (step, took) in timing.steps() {
+        report.took(step, took);
+    }
+    let mut connection = match opened {
         Ok(connection) => connection,
         Err(error) => {
             report.refused = error.is_refusal();
@@ -141,14 +135,20 @@ async fn probe(kind: Kind, target: &Target, options: Options<'_>, remote_mode: b
     };
     let took = u64::try_from(connection.took().as_millis()).unwrap_or(u64::MAX);
     report.connect = Connect { ok: true, latency_ms: Some(took), error: None, close: None };
-    let none = || json!({});
-    let calls = [("health", none()), ("status", none()), ("system-presence", none()), ("config.get", none())];
-    match connection
-        .call_all(&calls)
-        .await
-        .and_then(|answers| answers.into_iter().collect::<Result<Vec<_>, _>>())
-    {
-        Ok(answers) => fill(&mut report, answers),
+    let hello = connection.hello();
+    let (version, host) = (hello.server.version.clone(), hello.server.host.clone());
+    report.server = Some(Server { version, host, protocol: hello.protocol });
+    let calls = QUESTIONS.map(|method| (method, json!({})));
+    match connection.call_all(&calls).await {
+        Ok(answers) => {
+            for (method, (_, took)) in QUESTIONS.iter().zip(&answers) {
+                report.took(method, *took);
+            }
+            match answers.into_iter().map(|(answer, _)| answer).collect() {
+                Ok(answers) => fill(&mut report, answers),
+                Err(error) => report.rpc_error = Some(ws::Error::to_string(&error)),
+            }
+        }
         Err(error) => report.rpc_error = Some(error.to_string()),
     }
     connection.close().await;
@@ -187,8 +187,9 @@ fn sum_up(
     duration_ms: u64,
     timeout_ms: u64,
 ) -> Report {
-    let reachable: Vec<&'static str> =
-        targets.iter().filter(|target| target.is_reachable()).map(|target| target.id).collect();
+    let reached = || targets.iter().filter(|target| target.is_reachable());
+    let reachable: Vec<&'static str> = reached().map(|target| target.id).collect();
+    let primary = reached().min_by_key(|target| target.of.rank()).map(|target| target.id);
     let mut warnings = Vec::new();
     if reachable.len() > 1 {
         warnings.push(Warning {
@@ -202,7 +203,7 @@ fn sum_up(
         ts,
         duration_ms,
         timeout_ms,
-        primary_target_id: reachable.first().copied(),
+        primary_target_id: primary,
         warnings,
         network,
         discovery: None,
@@ -212,8 +213,6 @@ fn sum_up(
 
 #[cfg(test)]
 mod tests {
-    use gateway_base::paths::Paths;
-
     use super::*;
     use crate::cmds::testing::assert_schema;
 
@@ -222,22 +221,7 @@ mod tests {
     }
 
     fn target(kind: Kind, connect: Connect) -> TargetReport {
-        TargetReport {
-            id: kind.id(),
-            kind: kind.id(),
-            url: "ws://127.0.0.1:18789".to_owned(),
-            active: true,
-            tunnel: None,
-            connect,
-            own: None,
-            config: None,
-            health: None,
-            summary: None,
-            presence: None,
-            rpc_error: None,
-            refused: false,
-            of: kind,
-        }
+        TargetReport { connect, ..TargetReport::new(kind, "ws://127.0.0.1:18789".to_owned(), true) }
     }
 
     fn up() -> Connect {
@@ -320,35 +304,5 @@ mod tests {
                 .contains("\nWarning:\n- Unconventional setup: multiple reachable gateways")
         );
         assert_schema("probe", &report);
-    }
-
-    #[test]
-    fn targets_come_in_order_and_once() {
-        let env = Env::from_pairs([("HOME", "/home/you"), ("CLAWDBOT_GATEWAY_TOKEN", "env")]);
-        let paths = Paths::resolve(&env, None).expect("HOME is set");
-        let settings =
-            Settings::from_value(json!({"gateway": {"remote": {"url": "ws://studio:1", "token": "far"}}}));
-        let local = Target::local(&settings, &env, &paths, None);
-        let args = |url: &str| ProbeArgs {
-            url: Some(url.to_owned()),
-            token: None,
-            password: None,
-            timeout: Duration::from_secs(3),
-            json: false,
-        };
-        let found = targets(&args("wss://other:2"), &settings, &env, &local);
-        let ids: Vec<_> = found.iter().map(|(kind, target)| (kind.id(), target.url.as_str())).collect();
-        assert_eq!(
-            ids,
-            [
-                ("explicit", "wss://other:2"),
-                ("configRemote", "ws://studio:1"),
-                ("localLoopback", "ws://127.0.0.1:18789")
-            ]
-        );
-        let token = |index: usize| found[index].1.secrets.token.as_ref().map(|t| t.expose().to_owned());
-        assert_eq!((token(1).as_deref(), token(2).as_deref()), (Some("far"), Some("env")));
-        assert_eq!(targets(&args("ws://127.0.0.1:18789"), &settings, &env, &local).len(), 2);
-        assert_eq!(targets(&args("http://x"), &settings, &env, &local).len(), 2);
     }
 }

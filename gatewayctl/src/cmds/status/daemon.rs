@@ -1,5 +1,7 @@
 //! What the daemon says of itself over its private socket.
 
+use std::time::Duration;
+
 use gateway_admin::connect::Error as SocketError;
 use gateway_admin::time;
 use gateway_admin::v1::{HealthRequest, HealthResponse, Listener, StatusRequest, StatusResponse};
@@ -9,6 +11,9 @@ use serde::Serialize;
 use crate::admin;
 use crate::app::App;
 use crate::cmds::health::{Part, part, phase_word};
+
+/// How long a daemon that is there may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The daemon's part of the report.
 #[derive(Debug, Default, Serialize)]
@@ -40,6 +45,12 @@ pub struct Daemon {
     /// The last reload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_reload: Option<Reload>,
+    /// The configuration change that waits to be confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
+    /// Whether its program on disk is another one by now, or gone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub replaced: bool,
     /// Open connections.
     pub connections: u32,
     /// Its resident memory.
@@ -64,6 +75,30 @@ pub struct Reload {
     pub summary: String,
 }
 
+/// A configuration change that will be taken back unless somebody confirms it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Trial {
+    /// When it began.
+    pub since: Option<String>,
+    /// How long is left.
+    pub left_ms: u64,
+    /// The keys it changed.
+    pub changed: Vec<String>,
+}
+
+impl Daemon {
+    /// Whether its store does not take or know everything.
+    pub fn store_is_troubled(&self) -> bool {
+        self.parts.iter().any(|part| part.name == "store" && part.state == "degraded")
+    }
+
+    /// Whether it is of another release than this program.
+    pub fn is_other_version(&self) -> bool {
+        !self.version.is_empty() && self.version != env!("CARGO_PKG_VERSION")
+    }
+}
+
 /// What asking the socket gave.
 #[derive(Debug)]
 pub enum Asked {
@@ -79,8 +114,8 @@ pub enum Asked {
     Elsewhere,
 }
 
-/// Asks the daemon of this machine.
-pub async fn ask(app: &App) -> Asked {
+/// Asks the daemon of this machine, and waits for `limit` at most.
+pub async fn ask(app: &App, limit: Duration) -> Asked {
     let mut client = match admin::connect(app).await {
         Ok(client) => client,
         Err(SocketError::NotRunning { .. }) => return Asked::NotRunning,
@@ -89,7 +124,7 @@ pub async fn ask(app: &App) -> Asked {
         }
         Err(error) => return Asked::Silent(error.to_string()),
     };
-    let limit = std::time::Duration::from_secs(5);
+    let limit = limit.min(PATIENCE);
     let status = match client.status(admin::within(StatusRequest {}, limit)).await {
         Ok(status) => status.into_inner(),
         Err(status) if status.code() == tonic::Code::PermissionDenied => {
@@ -113,7 +148,7 @@ pub fn describe(status: StatusResponse, health: HealthResponse) -> Daemon {
         version: status.build.unwrap_or_default().version,
         phase,
         started_at: when(process.started_at.as_ref()),
-        uptime_ms: u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
+        uptime_ms: millis(uptime),
         listeners: status.listeners.iter().map(|listener| listener.url.clone()).collect(),
         bind_mode: status.bind_mode,
         auth_mode: status.auth_mode,
@@ -125,10 +160,26 @@ pub fn describe(status: StatusResponse, health: HealthResponse) -> Daemon {
             ok: reload.ok,
             summary: reload.summary,
         }),
+        trial: config.trial.map(|trial| Trial {
+            since: when(trial.since.as_ref()),
+            left_ms: millis(trial.left.as_ref().and_then(time::length).unwrap_or_default()),
+            changed: trial.changed,
+        }),
+        replaced: is_replaced(process.pid),
         connections: status.connections.unwrap_or_default().total,
         resident_bytes: process.resident_bytes,
         supervised: status.supervised,
         parts: health.parts.iter().map(part).collect(),
         endpoints: status.listeners,
     }
+}
+
+fn millis(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Whether the file that this process runs is no longer the one under its name. Linux alone tells.
+fn is_replaced(pid: u32) -> bool {
+    let program = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+    program.to_str().is_some_and(|path| path.contains("gatewayd") && path.ends_with(" (deleted)"))
 }

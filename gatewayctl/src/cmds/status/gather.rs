@@ -9,9 +9,12 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::daemon::{Asked, Daemon, ask};
+use super::facts::Facts;
+use super::journal::last_words;
+use super::lock;
 use super::report::{ConfigReport, ConfigView, ControlUi, GatewayReport, Report, ServiceReport};
 use super::rpc::{Rpc, RpcFailure};
-use super::verdict::{Facts, judge};
+use super::verdict::judge;
 use crate::app::App;
 use crate::args::StatusArgs;
 use crate::exit::Failure;
@@ -21,7 +24,7 @@ use crate::ports::{self, PortReport, PortStatus};
 use crate::service::{self, Control, Installed, Names, RuntimeState, Service, System};
 use crate::settings::Settings;
 use crate::target::{self, Target};
-use crate::ws::{self, Connection, Mode, Options};
+use crate::ws::{self, Connection, Mode, Options, Timing};
 
 const LOOPBACK_NOTE: &str = "Loopback-only gateway; only local clients can connect.";
 const LAN_NOTE: &str = "Local probe uses loopback (127.0.0.1). bind=lan listens on 0.0.0.0 (all interfaces); use a LAN IP for remote clients.";
@@ -46,29 +49,40 @@ pub async fn gather(app: &App, args: &StatusArgs) -> Result<(Report, Target), Fa
     };
     let daemon_settings = Settings::load(&daemon_paths, &daemon_env);
     let remote = args.client.url.is_some();
-    let asked = if remote { Asked::Elsewhere } else { ask(app).await };
+    let asked = if remote { Asked::Elsewhere } else { ask(app, args.client.timeout).await };
     let daemon = match &asked {
         Asked::Answered(daemon) => Some(daemon.as_ref()),
         _ => None,
     };
     let place = place(&service, &daemon_settings, &daemon_env, daemon);
     let target = probe_target(app, args, &cli, &cli_env, &place, daemon);
-    let rpc = if args.no_probe { None } else { Some(probe(app, &target, args.client.timeout).await?) };
+    let rpc = if args.no_probe { None } else { Some(probe(app, &target, args.client.timeout).await) };
     let stop = app.suggest("shutdown");
     let port = ports::inspect(place.port, &app.env, &stop);
     let cli_port = target::port(&cli, &cli_env);
     let port_cli = (cli_port != place.port).then(|| ports::inspect(cli_port, &app.env, &stop));
-    let last_error = last_error(app, &service, &port, &daemon_settings);
-    let verdict = judge(Facts {
-        service: (service.installed_word(), &service.runtime),
+    let last_error = last_error(app, &service, &port, &daemon_settings).await;
+    let config = config_report(&app.paths, &cli, &daemon_paths, &daemon_settings);
+    let lock = lock::holder(&daemon_env, &daemon_paths, app.clock.now());
+    let owners = lock::others(&daemon_env, &daemon_paths);
+    let facts = Facts {
+        service: &service,
+        has_program: has_program(&service),
         asked: &asked,
         port: &port,
+        other_port: port_cli.as_ref(),
         rpc: rpc.as_ref(),
-    });
+        lock: lock.as_ref(),
+        owners: &owners,
+        config: &config,
+        is_ours: rpc.as_ref().and_then(|rpc| rpc.state_dir.as_ref()).map(|dir| *dir == daemon_paths.state),
+        last_error: last_error.as_deref(),
+    };
+    let verdict = judge(&facts, app);
     let legacy = service::old::find(service.manager, &names, service.scope, app.paths.profile.as_ref());
     let legacy_services = legacy.iter().map(service::old::Old::extra).collect();
     let report = Report {
-        config: config_report(&app.paths, &cli, &daemon_paths, &daemon_settings),
+        config,
         gateway: GatewayReport {
             probe_url: target.url.clone(),
             ..gateway_report(&place, &daemon_settings, remote)
@@ -143,13 +157,24 @@ fn probe_target(
 }
 
 /// Connects and asks for `status`, as the original does.
-async fn probe(app: &App, target: &Target, timeout: Duration) -> Result<Rpc, Failure> {
-    let (identity, tokens) = gateway::device(app)?;
+async fn probe(app: &App, target: &Target, timeout: Duration) -> Rpc {
+    let url = target.url.clone();
+    let secret = target.secrets.word();
+    let (identity, tokens) = match gateway::device(app) {
+        Ok(device) => device,
+        Err(failure) => {
+            let (error, failure) = (Some(failure.to_string()), Some(RpcFailure::OwnKey));
+            return Rpc { error, failure, url, secret, ..Rpc::default() };
+        }
+    };
     let options =
         Options { identity: &identity, tokens: &tokens, mode: Mode::Probe, timeout, clock: &app.clock };
     let began = Instant::now();
+    let mut timing = Timing::default();
+    let mut state_dir = None;
     let ask = async {
-        let mut connection = Connection::open(target, options).await?;
+        let mut connection = Connection::open_timed(target, options, &mut timing).await?;
+        state_dir.clone_from(&connection.hello().snapshot.state_dir);
         let answer = connection.call("status", json!({}), false).await;
         let took = began.elapsed();
         connection.close().await;
@@ -157,38 +182,38 @@ async fn probe(app: &App, target: &Target, timeout: Duration) -> Result<Rpc, Fai
     };
     let answer = app.out.during("probing the control plane", ask).await;
     let took = answer.as_ref().ok().map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
-    let failure = answer.as_ref().err().map(kind);
-    Ok(Rpc {
+    let failure = answer.as_ref().err().map(|error| RpcFailure::of(error, &timing));
+    let pairing = answer.as_ref().err().and_then(ws::Error::pairing_request);
+    Rpc {
         ok: answer.is_ok(),
         error: answer.err().map(|error| error.to_string()),
-        url: target.url.clone(),
+        url,
         latency_ms: took,
         failure,
-        secret: target.secrets.word(),
-    })
+        secret,
+        state_dir,
+        pairing,
+    }
 }
 
-fn kind(error: &ws::Error) -> RpcFailure {
-    if error.is_nobody_there() {
-        RpcFailure::NobodyThere
-    } else if !error.is_refusal() {
-        RpcFailure::Other
-    } else if matches!(error, ws::Error::Method { .. }) {
-        RpcFailure::Scope
-    } else {
-        RpcFailure::Refused
-    }
+/// Whether the program that the service's file names is there.
+fn has_program(service: &Service) -> bool {
+    let program = service.command.as_ref().and_then(|command| command.program_arguments.first());
+    program.is_none_or(|program| Path::new(program).exists())
 }
 
 /// Why the gateway is not there: only when something should be running and the port is silent, because an old line
 /// in a log says nothing about a gateway that was stopped on purpose.
-fn last_error(app: &App, service: &Service, port: &PortReport, settings: &Settings) -> Option<String> {
+async fn last_error(app: &App, service: &Service, port: &PortReport, settings: &Settings) -> Option<String> {
     let runtime = &service.runtime;
     let failed =
         runtime.status == RuntimeState::Stopped && runtime.last_exit_status.is_some_and(|status| status != 0);
     let expected = service.installed != Installed::No && (runtime.status == RuntimeState::Running || failed);
     if port.status == PortStatus::Busy || !expected {
         return None;
+    }
+    if failed && let Some(line) = last_words(service, &System).await {
+        return Some(line);
     }
     let folder = app.paths.state.join("logs");
     let log = settings.text("logging.file").map_or_else(|| app.paths.log_file(), |raw| app.paths.expand(raw));
@@ -197,8 +222,12 @@ fn last_error(app: &App, service: &Service, port: &PortReport, settings: &Settin
 }
 
 fn config_report(cli_paths: &Paths, cli: &Settings, daemon_paths: &Paths, daemon: &Settings) -> ConfigReport {
-    let mismatch = cli_paths.config != daemon_paths.config;
-    ConfigReport { cli: view(&cli_paths.config, cli), daemon: view(&daemon_paths.config, daemon), mismatch }
+    ConfigReport {
+        cli: view(&cli_paths.config, cli),
+        daemon: view(&daemon_paths.config, daemon),
+        mismatch: cli_paths.config != daemon_paths.config,
+        on_trial: gateway_config::write::trial(daemon_paths).ok().flatten().is_some(),
+    }
 }
 
 fn view(path: &Path, settings: &Settings) -> ConfigView {

@@ -2,11 +2,17 @@
 //! place, judged and rendered by pure functions.
 
 mod daemon;
+mod decide;
+mod facts;
 mod gather;
+mod journal;
+mod lock;
 mod render;
 mod report;
 mod rpc;
 mod run;
+mod sentence;
+mod state;
 mod verdict;
 
 pub use run::run;

@@ -242,18 +242,12 @@ fn full_runtime(runtime: &Runtime) -> String {
 
 fn verdict(text: &mut Text, report: &Report) {
     let verdict = &report.verdict;
-    let word = serde_json::to_value(verdict.state).ok().and_then(|word| word.as_str().map(str::to_owned));
-    text.styled(Style::Strong, format!("Verdict: {} - {}", word.unwrap_or_default(), verdict.summary));
-    for (name, value) in [
-        ("service", &verdict.service),
-        ("process", &verdict.process),
-        ("port", &verdict.port),
-        ("protocol", &verdict.protocol),
-        ("authentication", &verdict.authentication),
-        ("scope", &verdict.scope),
-        ("readiness", &verdict.readiness),
-    ] {
+    text.styled(Style::Strong, format!("Verdict: {} - {}", verdict.state.word(), verdict.summary));
+    for (name, value) in verdict.lines() {
         text.push(format!("  {:<15} {value}", format!("{name}:")).into());
+    }
+    if let Some(fix) = &verdict.fix {
+        text.push(format!("Fix: {fix}").into());
     }
 }
 

@@ -77,6 +77,9 @@ pub struct ConfigReport {
     /// Whether they are different files.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub mismatch: bool,
+    /// Whether a change of the service's file waits to be confirmed.
+    #[serde(skip)]
+    pub on_trial: bool,
 }
 
 /// One view of the configuration.

@@ -1,9 +1,14 @@
 //! How the control plane answered the probe.
 
+use std::io;
+use std::path::PathBuf;
+
 use serde::Serialize;
 
+use crate::ws::{Error, Timing, TlsProblem};
+
 /// How the control plane answered.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rpc {
     /// Whether it did.
@@ -22,17 +27,84 @@ pub struct Rpc {
     /// With what we came.
     #[serde(skip)]
     pub secret: &'static str,
+    /// The state folder of whoever answered.
+    #[serde(skip)]
+    pub state_dir: Option<PathBuf>,
+    /// The request to pair that waits for a person.
+    #[serde(skip)]
+    pub pairing: Option<String>,
 }
 
 /// The kinds of failure that mean different things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RpcFailure {
-    /// The handshake was refused: secret or pairing.
-    Refused,
-    /// We are in, but may not ask this.
-    Scope,
+    /// Our own key cannot be read or made, so nobody was asked.
+    OwnKey,
+    /// The address makes no sense.
+    BadAddress,
+    /// The host's name has no address.
+    UnknownHost,
+    /// No way leads there.
+    Unreachable,
     /// Nobody listens.
     NobodyThere,
-    /// Anything else.
-    Other,
+    /// Somebody accepts and says nothing.
+    NoAnswer,
+    /// Whoever answers is no gateway.
+    NotAGateway,
+    /// Encryption is in the way.
+    Tls(TlsProblem),
+    /// It speaks another protocol.
+    Protocol,
+    /// It cannot take us now.
+    Unavailable,
+    /// The secret is wrong or missing.
+    Refused,
+    /// This device has to be let in first.
+    Unpaired,
+    /// Its clock and ours differ.
+    Clock,
+    /// We are in, but may not ask this.
+    Scope,
+}
+
+impl RpcFailure {
+    /// What an error means for a connection that came as far as `timing` tells.
+    pub fn of(error: &Error, timing: &Timing) -> Self {
+        match error {
+            Error::Url { .. } => Self::BadAddress,
+            Error::Resolve { .. } => Self::UnknownHost,
+            Error::Connect { .. } if timing.was_accepted() => Self::NoAnswer,
+            Error::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
+                Self::NobodyThere
+            }
+            Error::Connect { .. } => Self::Unreachable,
+            Error::Timeout(_) if timing.was_accepted() => Self::NoAnswer,
+            Error::Timeout(_) if timing.resolve.is_some() => Self::Unreachable,
+            Error::Timeout(_) => Self::UnknownHost,
+            Error::Tls { problem, .. } => Self::Tls(*problem),
+            Error::NotAGateway(_) | Error::Protocol(_) => Self::NotAGateway,
+            Error::OtherProtocol(_) => Self::Protocol,
+            Error::Closed { code: 1008, .. } => Self::Refused,
+            Error::Closed { .. } => Self::NoAnswer,
+            Error::Refused { code, message, .. } => match message.as_str() {
+                "protocol mismatch" => Self::Protocol,
+                "pairing required" => Self::Unpaired,
+                "device signature expired" => Self::Clock,
+                _ if code == "UNAVAILABLE" => Self::Unavailable,
+                _ => Self::Refused,
+            },
+            Error::Method { .. } if error.is_refusal() => Self::Scope,
+            Error::Method { message, .. } if message.starts_with("unknown method") => Self::Protocol,
+            Error::Method { .. } => Self::Unavailable,
+        }
+    }
+
+    /// Whether a gateway spoke to us, whatever it said.
+    pub const fn is_an_answer(self) -> bool {
+        matches!(
+            self,
+            Self::Protocol | Self::Unavailable | Self::Refused | Self::Unpaired | Self::Clock | Self::Scope
+        )
+    }
 }

@@ -8,7 +8,7 @@ use crate::service::status::{Command, Installed, Runtime, RuntimeState};
 
 /// The properties to ask for.
 pub const PROPERTIES: &str = "LoadState,UnitFileState,ActiveState,SubState,Result,MainPID,ExecMainPID,ExecMainStatus,\
-     ExecMainCode,ActiveEnterTimestampMonotonic,Job";
+     ExecMainCode,ActiveEnterTimestampMonotonic,Job,NRestarts";
 
 /// The main version in what `systemctl --version` prints: `systemd 252 (252.38-1)`.
 pub fn version(text: &str) -> Option<u32> {
@@ -58,6 +58,7 @@ pub fn show(text: &str) -> (Installed, Runtime) {
         last_pid: get("execmainpid").and_then(|pid| pid.parse().ok()).filter(|pid| *pid > 0),
         busy: get("job").is_some_and(|job| job != "0"),
         result: get("result").map(str::to_owned),
+        restarts: get("nrestarts").and_then(|count| count.parse().ok()).unwrap_or_default(),
         ready_at: get("activeentertimestampmonotonic")
             .and_then(|at| at.parse().ok())
             .filter(|at| *at > 0)

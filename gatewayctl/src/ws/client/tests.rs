@@ -161,7 +161,7 @@ async fn several_calls_are_answered_in_any_order() {
         let mut connection = Connection::open(&fake.target, options).await.expect("opens");
         let id = connection.send("slow", &json!({})).await.expect("is sent");
         let answers = connection.call_all(&[("quick", json!({"other": id}))]).await.expect("are answered");
-        assert!(answers[0].as_ref().is_err_and(Error::is_refusal));
+        assert!(answers[0].0.as_ref().is_err_and(Error::is_refusal));
     })
     .await;
 }
@@ -206,7 +206,7 @@ async fn nobody_there_is_said_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("is bound");
     drop(listener);
-    let error = dial(&format!("ws://{address}"), None).await.err().expect("refused");
+    let error = dial(&format!("ws://{address}"), None, &mut Timing::default()).await.err().expect("refused");
     assert!(error.is_nobody_there());
     assert_eq!(error.to_string(), format!("connect failed: connect ECONNREFUSED {address}"));
 }

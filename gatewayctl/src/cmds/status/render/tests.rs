@@ -8,13 +8,14 @@ use gateway_config::Issue;
 
 use super::*;
 use crate::cmds::status::daemon::{Asked, Daemon};
+use crate::cmds::status::facts::Facts;
 use crate::cmds::status::report::{ConfigReport, ControlUi, GatewayReport, ServiceReport};
 use crate::cmds::status::rpc::RpcFailure;
-use crate::cmds::status::verdict::{Facts, judge};
+use crate::cmds::status::verdict::judge;
 use crate::cmds::testing::{assert_golden, assert_schema};
 use crate::output::Output;
 use crate::ports::{PortListener, PortReport};
-use crate::service::{Audit, Command};
+use crate::service::{Audit, Command, Installed, Service};
 use crate::settings::Settings;
 use crate::spelling::Words;
 
@@ -65,7 +66,7 @@ fn daemon() -> Daemon {
 
 fn good_rpc() -> Rpc {
     let url = "ws://127.0.0.1:18789".to_owned();
-    Rpc { ok: true, error: None, url, latency_ms: Some(12), failure: None, secret: "token" }
+    Rpc { ok: true, url, latency_ms: Some(12), secret: "token", ..Rpc::default() }
 }
 
 fn report(service: Option<Command>, runtime: Runtime, daemon: Option<Daemon>, rpc: Option<Rpc>) -> Report {
@@ -84,8 +85,29 @@ fn report(service: Option<Command>, runtime: Runtime, daemon: Option<Daemon>, rp
         hints: Vec::new(),
     };
     let asked = daemon.map_or(Asked::NotRunning, |daemon| Asked::Answered(Box::new(daemon)));
-    let verdict =
-        judge(Facts { service: (state_text, &runtime), asked: &asked, port: &port, rpc: rpc.as_ref() });
+    let config = ConfigReport { cli: view(true), daemon: view(true), mismatch: false, on_trial: false };
+    let installed = if service.is_some() { Installed::Yes } else { Installed::No };
+    let known = Service {
+        manager: Manager::Systemd,
+        scope: Scope::User,
+        installed,
+        command: service.clone(),
+        runtime: runtime.clone(),
+    };
+    let facts = Facts {
+        service: &known,
+        has_program: true,
+        asked: &asked,
+        port: &port,
+        other_port: None,
+        rpc: rpc.as_ref(),
+        lock: None,
+        owners: &[],
+        config: &config,
+        is_ours: None,
+        last_error: None,
+    };
+    let verdict = judge(&facts, &app());
     Report {
         service: ServiceReport {
             label: "systemd",
@@ -98,7 +120,7 @@ fn report(service: Option<Command>, runtime: Runtime, daemon: Option<Daemon>, rp
             runtime,
             config_audit: Audit { ok: true, issues: Vec::new() },
         },
-        config: ConfigReport { cli: view(true), daemon: view(true), mismatch: false },
+        config,
         gateway: GatewayReport {
             bind_mode: "loopback".to_owned(),
             bind_host: "127.0.0.1".to_owned(),

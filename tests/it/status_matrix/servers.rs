@@ -1,0 +1,123 @@
+//! Servers on loopback that are no gateway, or not the one that is meant: what a client may find at an address.
+
+use anyhow::{Context, Result};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_tungstenite::accept_async;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+/// A task that ends with its owner.
+pub struct Running {
+    /// Where it listens.
+    pub port: u16,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Serves every connection with `serve`.
+async fn start<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> Result<Running>
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let port = listener.local_addr()?.port();
+    #[allow(clippy::disallowed_methods, reason = "the tests have no supervised tasks")]
+    let task = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // A client that hangs up ends its connection, not the server.
+            let _ = serve(stream).await;
+        }
+    });
+    Ok(Running { port, task })
+}
+
+/// Answers every request with a page.
+pub async fn web() -> Result<Running> {
+    start(|mut stream| async move {
+        let _ = stream.read(&mut [0; 4096]).await?;
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+            .await
+            .context("answering")
+    })
+    .await
+}
+
+/// A gateway of another protocol: it refuses everybody who does not speak version 2.
+pub async fn protocol_2() -> Result<Running> {
+    start(|stream| async move {
+        let mut socket = accept_async(stream).await?;
+        let challenge =
+            json!({"type": "event", "event": "connect.challenge", "payload": {"nonce": "n", "ts": 1}});
+        socket.send(Message::text(challenge.to_string())).await?;
+        let request = socket.next().await.context("a request")??;
+        let request: Value = serde_json::from_str(request.to_text()?)?;
+        let answer = json!({"type": "res", "id": request["id"], "ok": false, "error": {
+            "code": "INVALID_REQUEST", "message": "protocol mismatch", "details": {"expectedProtocol": 2}}});
+        socket.send(Message::text(answer.to_string())).await?;
+        let frame = CloseFrame { code: 1002.into(), reason: "protocol mismatch".into() };
+        socket.close(Some(frame)).await.context("closing")
+    })
+    .await
+}
+
+/// Accepts, and says nothing.
+pub async fn mute() -> Result<Running> {
+    start(|stream| async move {
+        let held = stream;
+        std::future::pending::<()>().await;
+        drop(held);
+        Ok(())
+    })
+    .await
+}
+
+/// Passes everything on to `to`, and says that it does so for somebody else, as a proxy does.
+pub async fn proxy(to: u16) -> Result<Running> {
+    start(move |mut stream| async move {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await?);
+        }
+        head.truncate(head.len() - 2);
+        head.extend_from_slice(b"X-Forwarded-For: 203.0.113.7\r\n\r\n");
+        let mut server = TcpStream::connect(("127.0.0.1", to)).await?;
+        server.write_all(&head).await?;
+        copy_bidirectional(&mut stream, &mut server).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// A port whose queue of connections is full: the kernel lets nobody else in and sends no refusal either.
+pub struct Full {
+    /// The port.
+    pub port: u16,
+    _listener: TcpListener,
+    _waiting: Vec<TcpStream>,
+}
+
+impl Full {
+    pub async fn new() -> Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind("127.0.0.1:0".parse()?)?;
+        let listener = socket.listen(1)?;
+        let address = listener.local_addr()?;
+        let mut waiting = Vec::new();
+        let second = std::time::Duration::from_secs(1);
+        // It is full when a connection is not taken at once; a connection that waits is not counted.
+        while let Ok(connected) = tokio::time::timeout(second, TcpStream::connect(address)).await {
+            waiting.push(connected?);
+        }
+        Ok(Self { port: address.port(), _listener: listener, _waiting: waiting })
+    }
+}
