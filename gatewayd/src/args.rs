@@ -260,6 +260,7 @@ const CONTROLLER_WORDS: &[&str] = &[
     "status",
     "stop",
     "uninstall",
+    "upgrade",
     "usage-cost",
 ];
 

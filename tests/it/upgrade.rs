@@ -262,7 +262,7 @@ fn an_upgrade_that_a_power_cut_ended_is_told_and_finished() {
         fs::rename(gateway.beside(".put"), &gateway.program)?;
         fs::write(gateway.beside(".upgrade"), r#"{ "from": "gatewayd 1", "to": "gatewayd 2" }"#)?;
         let before = gateway.image().await?;
-        let done = gateway.to(&newer).await?;
+        let done = gateway.upgrade(&["--binary", &newer.display().to_string()]).await?;
         ensure!(done.code == Some(0), "{done:?}");
         ensure!(done.stderr.contains("An upgrade from gatewayd 1 to gatewayd 2 was cut off"), "{done:?}");
         ensure!(gateway.image().await? != before && !gateway.beside(".upgrade").exists(), "it is finished");

@@ -162,6 +162,13 @@ fn a_version_that_does_not_serve_is_taken_back_and_nobody_is_refused() {
         }
         let seen = under_load(&machine, "gatewayctl upgrade --rollback").await?;
         ensure!(seen["code"] == 0 && seen["refused"] == 0 && seen["broken"] == 0, "{seen}");
-        machine.as_user(&format!("cmp {real} ~/.local/bin/gatewayd")).await.map(drop)
+        machine.as_user(&format!("cmp {real} ~/.local/bin/gatewayd")).await?;
+        // One that is stopped stays so.
+        let line =
+            "gatewayctl stop && gatewayctl upgrade --binary ~/newer && cmp ~/newer ~/.local/bin/gatewayd";
+        let replaced = machine.as_user(line).await?;
+        ensure!(replaced.contains("The service is stopped and stays so."), "{replaced}");
+        ensure!(machine.property("ActiveState").await? == "inactive", "it stays stopped");
+        machine.as_user("gatewayctl start").await.map(drop)
     });
 }

@@ -45,7 +45,7 @@ pub enum Command {
         after_help = "Exit codes: 0 done, or there is no such service; 1 failed, with the reason.\n\nExamples:\n  gatewayctl restart\n  gatewayctl --profile work restart --json"
     )]
     Restart(ControlArgs),
-    /// Put a new version in the place of the old one, and take it back when it does not serve
+    /// Put a new version in place, and take it back when it does not serve
     Upgrade(UpgradeArgs),
     /// Stop and remove the service
     Uninstall(UninstallArgs),

@@ -19,6 +19,7 @@ pub struct HandOver {
 impl HandOver {
     /// These listeners.
     #[must_use]
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "there is nothing to add"))]
     pub fn of(listeners: &[Listener]) -> Self {
         let mut all = Self::default();
         #[cfg(unix)]
@@ -32,6 +33,7 @@ impl HandOver {
 
     /// What nobody took of what was inherited.
     #[must_use]
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "there is nothing to add"))]
     pub fn again(inherited: &Inherited) -> Self {
         let mut all = Self::of(&inherited.tcp);
         #[cfg(unix)]

@@ -112,9 +112,8 @@ fn adopt(names: Vec<String>) -> Inherited {
 /// Sorts one of them in. What it is instead of something useful is the error, and it is closed if it can be.
 #[cfg(unix)]
 fn one(fds: &mut listenfd::ListenFd, n: usize, name: String, to: &mut Inherited) -> Result<(), String> {
-    use rustix::net::sockopt::socket_acceptconn;
     if let Ok(Some(socket)) = fds.take_tcp_listener(n) {
-        if !socket_acceptconn(&socket).unwrap_or(false) {
+        if !listens(&socket) {
             return Err("a TCP socket that does not listen".to_owned());
         }
         let address = socket.local_addr().map_err(|error| format!("a socket without an address: {error}"))?;
@@ -122,8 +121,7 @@ fn one(fds: &mut listenfd::ListenFd, n: usize, name: String, to: &mut Inherited)
         return Ok(());
     }
     if let Ok(Some(socket)) = fds.take_unix_listener(n) {
-        let listens = socket_acceptconn(&socket).unwrap_or(false);
-        if name != ADMIN || !listens {
+        if name != ADMIN || !listens(&socket) {
             return Err("a Unix socket, and not the admin socket of a gateway".to_owned());
         }
         to.admin = Some(out_of_the_way(socket)?.into());
@@ -140,6 +138,19 @@ fn one(fds: &mut listenfd::ListenFd, n: usize, name: String, to: &mut Inherited)
         return Err("a socket for datagrams".to_owned());
     }
     Err("no socket".to_owned())
+}
+
+/// Whether it is a listener. Apple's systems do not tell; there one that is not connected counts.
+#[cfg(unix)]
+fn listens(socket: &impl std::os::fd::AsFd) -> bool {
+    #[cfg(not(target_vendor = "apple"))]
+    {
+        rustix::net::sockopt::socket_acceptconn(socket).unwrap_or(false)
+    }
+    #[cfg(target_vendor = "apple")]
+    {
+        rustix::net::getpeername(socket).is_err()
+    }
 }
 
 /// The same socket under a number that is not wanted for the next image of the program.

@@ -75,6 +75,7 @@ pub async fn install<R: Runner, H: Health>(
     make_room(site, args, &plan).await?;
     store_token(site, args, &plan)?;
     let log = plan.paths.log_file();
+    site.announce(&before).await;
     site.ease_out(&before).await;
     site.take(&site.control.install(&site.names, plan.text, &log)).await?;
     let service = wait::serving(site, Since::after(site.asked, &before)).await?;

@@ -62,15 +62,10 @@ pub async fn renew<R: Runner, H: Health>(
     site: &Site<'_, R, H>,
     before: &Service,
 ) -> Result<Service, Failure> {
-    let paths = site.paths(before);
-    if renews_itself(site, before).await && site.health.renew(&paths).await {
+    if renews_itself(site, before).await && site.health.renew(&site.paths(before)).await {
         return wait::serving(site, Since::Renewed(site.asked)).await;
     }
-    if let Control::Systemd(_) = site.control
-        && before.runtime.status == RuntimeState::Running
-    {
-        site.health.announce(&paths).await;
-    }
+    site.announce(before).await;
     site.ease_out(before).await;
     site.take(&site.control.restart(&site.names, before)).await?;
     wait::serving(site, Since::after(site.asked, before)).await

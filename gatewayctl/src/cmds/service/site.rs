@@ -103,6 +103,15 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
         }
     }
 
+    /// systemd tells a service only that it is to end, so a gateway that comes back is told before.
+    pub async fn announce(&self, service: &Service) {
+        if let Control::Systemd(_) = self.control
+            && service.runtime.status == RuntimeState::Running
+        {
+            self.health.announce(&self.paths(service)).await;
+        }
+    }
+
     /// What to do about a step that failed.
     pub fn remedy(&self, said: &str) -> String {
         if !matches!(self.control, Control::Systemd(_)) {

@@ -25,6 +25,12 @@ const BACK: Duration = Duration::from_secs(60);
 
 /// Upgrades, in a process of its own.
 pub async fn run(app: &App, args: &UpgradeArgs) -> Result<Exit, Failure> {
+    if cfg!(windows) {
+        // A program that runs cannot be replaced there, and no socket is handed over.
+        let why = "Gateway upgrade failed: a program that runs cannot be replaced on Windows";
+        let (stop, start) = (app.suggest("stop"), app.suggest("start"));
+        return Err(Failure::failed(why).hint(format!("Run: {stop}, replace gatewayd.exe, then: {start}")));
+    }
     if !args.options.dry_run && !worker::is_one(app) {
         return worker::employ(app, args).await;
     }
