@@ -26,6 +26,12 @@ pub fn own(env: &Env, addresses: &[IpAddr]) -> Own {
     }
 }
 
+/// The machine's name.
+#[must_use]
+pub fn name(env: &Env) -> String {
+    system(env).0
+}
+
 /// The machine's name and the release of its system.
 #[cfg(unix)]
 fn system(_: &Env) -> (String, String) {

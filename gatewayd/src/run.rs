@@ -51,7 +51,7 @@ async fn live(args: Args, env: &Env, program: &Program, log: &LogHandle, signals
     let rescue = |next| rescue(&args, env, program, next);
     let started = tokio::select! {
         biased;
-        started = start::boot(args.clone(), env, &program.working_folder, log.clone()) => started,
+        started = start::boot(args.clone(), env, program, log.clone()) => started,
         () = stop_signal(signals) => return Next::Exit(Exit::Stopped),
     };
     let (boot, facts, mut locks) = match started {

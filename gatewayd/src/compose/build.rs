@@ -41,6 +41,7 @@ use tokio_util::sync::CancellationToken;
 use super::access::Fixed;
 use super::backend::{Admin, Parts as AdminParts};
 use super::{domain, sessions, stop, watch};
+use crate::discovery::{self, Discovery};
 use crate::exit::Exit;
 use crate::lifecycle::{self, Goal, Request, Running};
 use crate::reload::{self, How, Reload, ReloadOptions};
@@ -103,8 +104,7 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
     // Asked while the store is opened: the kernel takes as long to answer as a fifth of that.
     let addresses = net::interface_addresses().unwrap_or_default();
     let opened = opening.await.map_err(|error| Error::Thread(error.to_string()))?.map_err(Error::Store)?;
-    let store_note = opened.moved_aside.clone();
-    let store = opened.store;
+    let (store, store_note) = (opened.store, opened.moved_aside);
     let tls = load_tls(&config)?;
     let fixed = fixed(&boot, &addresses);
     let access = fixed.access(&config).map_err(Error::Access)?;
@@ -120,8 +120,7 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
         tasks,
     })
     .await;
-    let hub_metrics = Arc::new(metrics::Metrics::default());
-    hub_metrics.register(&mut numbers);
+    let hub_metrics = hub_metrics(&mut numbers);
     let traffic = Arc::new(Traffic::new(boot.args.traffic()));
     let events = domain.bus.subscribe(HUB_QUEUE);
     let hub = Hub::start(events, shards(), hub_metrics.clone(), traffic.clone(), &boot.tasks);
@@ -144,11 +143,13 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
         metrics: Arc::new(numbers),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     });
-    let accepting = CancellationToken::new();
+    let (accepting, watching, admin_stop, admin_ended) = Default::default();
     start_ticks(&domain, &boot);
     let publish = tunnel::Options::of(&boot, &tailscale, tls.is_some(), names_count, &board);
+    let found = discovery::Options::of(&boot, config.discovery, tls.as_ref(), &addresses, &tailscale);
     let urls = listen_all(boot.listeners, tls.as_ref(), &http, &accepting, &boot.tasks);
     let tunnel = publish.map(|options| Tunnel::start(options, &boot.tasks));
+    let discovery = found.and_then(|options| Discovery::start(options, &boot.tasks));
     let resets = tunnel.clone().filter(|_| boot.exposure.reset_on_exit);
     watch::store(&store, moved_aside(store_note.as_ref()), &domain.devices, &board, &boot.tasks);
     watch::config(&live, &board, &boot.tasks);
@@ -157,7 +158,6 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
     sessions::follow_revocations(&domain, &hub, &boot.tasks);
     note_parts(&board);
     keep_last_good(&boot.paths, boot.loaded).await;
-    let (watching, admin_stop, admin_ended) = Default::default();
     let backend = Admin::new(AdminParts {
         api,
         metrics: hub_metrics,
@@ -175,7 +175,7 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
         is_dev: boot.is_dev,
         env: boot.env,
         tasks: boot.tasks.clone(),
-        steps: stop::steps(resets.is_some()),
+        steps: stop::steps(discovery.is_some(), resets.is_some()),
         watching: CancellationToken::clone(&watching),
     });
     start_admin(admin_socket, backend, &board, &admin_stop, &admin_ended, &boot.tasks);
@@ -186,6 +186,7 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
         hub,
         store,
         tasks: boot.tasks,
+        discovery,
         tunnel: resets,
         accepting,
         watching,
@@ -193,6 +194,12 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
         admin_ended,
     };
     Ok((Running { stop: stop::plan(parts), reload: on_hangup(reload) }, tunnel))
+}
+
+fn hub_metrics(numbers: &mut Metrics) -> Arc<metrics::Metrics> {
+    let metrics = Arc::new(metrics::Metrics::default());
+    metrics.register(numbers);
+    metrics
 }
 
 fn context(

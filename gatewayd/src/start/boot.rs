@@ -2,7 +2,7 @@
 //! composition needs; nothing has been served yet.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use gateway_base::clock::Clock;
 use gateway_base::env::Env;
@@ -21,13 +21,15 @@ use super::{checks, claim};
 use crate::args::Args;
 use crate::dev;
 use crate::exit::Refusal;
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Lifecycle, Program};
 use crate::logging::LogHandle;
 use crate::trial::{self, Found};
 
 /// Everything that is settled before the first part is built.
 #[derive(Debug)]
 pub struct Boot {
+    /// This program's file.
+    pub program: PathBuf,
     /// The flags.
     pub args: Args,
     /// The environment of this gateway and its children.
@@ -91,15 +93,10 @@ pub enum Started {
 }
 
 /// Runs the checks and takes the lock and the port.
-pub async fn boot(
-    args: Args,
-    process: &Env,
-    working_folder: &Path,
-    log: LogHandle,
-) -> Result<Started, Refusal> {
+pub async fn boot(args: Args, process: &Env, program: &Program, log: LogHandle) -> Result<Started, Refusal> {
     let clock = Clock::system();
     checks::before_config(&args)?;
-    let mut who = Identity::new(&args, process, working_folder)?;
+    let mut who = Identity::new(&args, process, &program.working_folder)?;
     if who.is_dev && !args.print_config {
         dev::prepare(&who.paths, &who.env, &clock, args.reset)?;
     }
@@ -133,6 +130,7 @@ pub async fn boot(
     let lifecycle = Lifecycle::default();
     lifecycle.allow_restarts(config.commands.restart);
     let boot = Boot {
+        program: program.file.clone(),
         args,
         env: who.env,
         paths: who.paths,

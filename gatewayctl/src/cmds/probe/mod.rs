@@ -1,5 +1,6 @@
 //! `probe`: every gateway that can be reached from here, asked all at once.
 
+mod discovery;
 mod kind;
 mod render;
 mod report;

@@ -1,7 +1,8 @@
-//! The text of `probe`, in the original's form without the part on discovery, which is not built.
+//! The text of `probe`, in the original's form.
 
 use serde_json::Value;
 
+use super::discovery;
 use super::report::{Report, TargetReport};
 use crate::text::{Line, Style, Text};
 
@@ -24,6 +25,9 @@ pub fn render(report: &Report) -> Text {
         for warning in &report.warnings {
             text.say(format!("- {}", warning.message));
         }
+    }
+    if let Some(found) = &report.discovery {
+        discovery::render(&mut text, found);
     }
     text.gap();
     text.styled(Style::Strong, "Targets");

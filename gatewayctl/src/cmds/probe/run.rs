@@ -7,6 +7,7 @@ use gateway_base::env::Env;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::discovery;
 use super::kind::Kind;
 use super::render::render;
 use super::report::{Connect, Network, Report, TargetReport, Warning, config_facts, own_entry};
@@ -33,9 +34,12 @@ pub async fn run(app: &App, args: &ProbeArgs) -> Result<Exit, Failure> {
             Options { identity: &identity, tokens: &tokens, mode: Mode::Probe, timeout, clock: &app.clock };
         probe(*kind, target, options, settings.is_remote())
     });
-    let reports = app.out.during("probing", join_all(probes)).await;
+    let looking = discovery::look(&app.out, &env, args.timeout);
+    let work = async { tokio::join!(join_all(probes), looking) };
+    let (reports, found) = app.out.during("probing", work).await;
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    let report = sum_up(reports, network, app.clock.now(), millis(began.elapsed()), millis(args.timeout));
+    let mut report = sum_up(reports, network, app.clock.now(), millis(began.elapsed()), millis(args.timeout));
+    report.discovery = found;
     if app.out.is_json() {
         app.out.json(&report)?;
     } else {

@@ -151,12 +151,11 @@ async fn follow(events: &Receiver<DaemonEvent>, names: &Names, tell: &mut (impl 
         match event {
             DaemonEvent::Error(error) => tell(Event::Failed(error.to_string())),
             DaemonEvent::NameChange(change) => take_over(&mut other, &change),
-            DaemonEvent::Announce(fqdn, _) if other == *names => {
-                if !std::mem::replace(&mut announced, true) {
-                    tell(Event::Announced { fqdn, host: format!("{}.{LOCAL}", names.host) });
-                }
+            DaemonEvent::Announce(fqdn, _) if other == *names && !announced => {
+                announced = true;
+                tell(Event::Announced { fqdn, host: format!("{}.{LOCAL}", names.host) });
             }
-            DaemonEvent::Announce(..) => {
+            DaemonEvent::Announce(..) if other != *names => {
                 if other.instance != names.instance {
                     tell(Event::Renamed(other.instance.clone()));
                 }

@@ -27,7 +27,7 @@ pub async fn ask(
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await.ok()?;
     socket.connect(server).await.ok()?;
     socket.send(&packet).await.ok()?;
-    let mut buffer = [0; SIZE as usize];
+    let mut buffer = vec![0; usize::from(SIZE)];
     loop {
         let read = timeout_at(end, socket.recv(&mut buffer)).await.ok()?.ok()?;
         match answer(buffer.get(..read)?, id, name, kind) {
