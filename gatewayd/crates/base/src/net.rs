@@ -20,6 +20,12 @@ pub fn interface_addresses() -> io::Result<Vec<IpAddr>> {
     Ok(found)
 }
 
+/// The addresses of the interface `name`.
+pub fn addresses_of(name: &str) -> io::Result<Vec<IpAddr>> {
+    let own = if_addrs::get_if_addrs()?.into_iter().filter(|interface| interface.name == name);
+    Ok(own.map(|interface| interface.ip()).collect())
+}
+
 /// The IPv4 addresses to show for a listener on all addresses: in interface order, link-local ones last.
 #[must_use]
 pub fn lan_addresses(all: &[IpAddr]) -> Vec<Ipv4Addr> {

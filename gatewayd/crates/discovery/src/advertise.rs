@@ -1,7 +1,7 @@
 //! Announces a gateway in the local network until it is told to stop.
 //!
-//! Only interfaces with a private IPv4 address take part. An address that the internet can reach belongs to no local
-//! network, and whoever listens there for mDNS answers strangers too. Of IPv6 nothing is said: the machine's own
+//! Only interfaces whose IPv4 addresses are all private take part. Behind an address that the internet can reach there is
+//! no local network, and whoever listens there for mDNS answers strangers too. Of IPv6 nothing is said: the machine's own
 //! responder announces a choice of its addresses under the same host name, and any other choice would be a conflict.
 //!
 //! The library finds another name when ours is taken. What it found is taken over by starting anew with it, because
@@ -116,14 +116,27 @@ fn register(daemon: &ServiceDaemon, service: ServiceInfo) -> Result<Receiver<Dae
     let events = daemon.monitor()?;
     daemon.set_ip_check_interval(u32::try_from(WATCH.as_secs()).unwrap_or(u32::MAX))?;
     daemon.disable_interface(IfKind::All)?;
-    daemon.enable_interface(IfKind::Predicate(IfPredicate::new(|interface| is_private(interface.ip()))))?;
+    daemon.enable_interface(IfKind::Predicate(IfPredicate::new(|interface| {
+        takes_part(&interface.name, interface.ip())
+    })))?;
     daemon.register(service.enable_addr_auto())?;
     Ok(events)
 }
 
-/// Whether an address is one of a local network.
+/// Whether `ip` of the interface `name` is announced.
+fn takes_part(name: &str, ip: IpAddr) -> bool {
+    ip.is_ipv4() && net::addresses_of(name).is_ok_and(|all| is_local(&all))
+}
+
+/// Whether an interface with these addresses is in a local network and nowhere else.
+fn is_local(addresses: &[IpAddr]) -> bool {
+    let mut v4 = addresses.iter().filter(|ip| ip.is_ipv4()).peekable();
+    v4.peek().is_some() && v4.all(|ip| is_private(*ip))
+}
+
+/// Whether the internet cannot reach `ip`, and others can.
 fn is_private(ip: IpAddr) -> bool {
-    matches!(ip, IpAddr::V4(ip) if ip.is_private() || ip.is_link_local())
+    matches!(ip, IpAddr::V4(v4) if v4.is_private() || v4.is_link_local() || net::is_tailnet(ip))
 }
 
 /// Whether this machine is in a local network at all.
@@ -185,18 +198,20 @@ mod tests {
 
     #[test]
     fn only_local_networks_are_told() {
-        for (ip, expected) in [
-            ("192.168.1.2", true),
-            ("10.0.0.1", true),
-            ("172.16.0.1", true),
-            ("169.254.1.1", true),
-            ("127.0.0.1", false),
-            ("203.0.113.7", false),
-            ("100.64.0.1", false),
-            ("fe80::1", false),
-            ("fd00::1", false),
+        for (addresses, expected) in [
+            (&["192.168.1.2", "fe80::1", "2001:db8::1"][..], true),
+            (&["10.0.0.1"], true),
+            (&["172.16.0.1"], true),
+            (&["169.254.1.1"], true),
+            (&["192.168.1.2", "100.64.0.1"], true),
+            (&["127.0.0.1"], false),
+            (&["203.0.113.7"], false),
+            (&["203.0.113.7", "10.16.0.5"], false),
+            (&["fe80::1", "fd00::1"], false),
+            (&[], false),
         ] {
-            assert_eq!(is_private(ip.parse().expect("an address")), expected, "{ip}");
+            let parsed: Vec<_> = addresses.iter().map(|ip| ip.parse().expect("an address")).collect();
+            assert_eq!(is_local(&parsed), expected, "{addresses:?}");
         }
     }
 
