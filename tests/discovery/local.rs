@@ -150,3 +150,23 @@ fn nobody_is_found_in_an_empty_network() {
         Ok(())
     });
 }
+
+#[test]
+fn two_machines_of_one_name_that_start_together_get_two() {
+    in_a_network(|network| async move {
+        let (one, other) = tokio::join!(
+            Gateway::start(&network, End::Left, "studio", 18789, "}"),
+            Gateway::start(&network, End::Right, "studio", 18789, "}"),
+        );
+        let _gateways = (one?, other?);
+        for end in [End::Left, End::Right] {
+            let beacons = found(&network, end, 2, &[]).await?;
+            ensure!(
+                texts(&beacons, "instanceName") == ["studio (Clawdbot)", "studio (Clawdbot) (2)"],
+                "{beacons:#?}"
+            );
+            ensure!(texts(&beacons, "lanHost") == texts(&beacons, "host"), "{beacons:#?}");
+        }
+        Ok(())
+    });
+}

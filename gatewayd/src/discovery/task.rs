@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::options::{Options, ZoneOptions};
 use super::zone;
+use crate::machine;
 
 /// An announcement on its way or in place.
 pub struct Discovery {
@@ -39,10 +40,12 @@ impl Discovery {
 }
 
 async fn run(options: Options, stop: &CancellationToken) {
-    let Some(name) = stop.run_until_cancelled(options.tailnet_name()).await else { return };
-    let known = |mut facts: Facts| {
-        facts.tailnet_dns = facts.tailnet_dns.or_else(|| name.clone());
-        facts
+    let asked = async { tokio::join!(options.tailnet_name(), machine::given_name()) };
+    let Some((tailnet, given)) = stop.run_until_cancelled(asked).await else { return };
+    let known = |facts: Facts| Facts {
+        tailnet_dns: facts.tailnet_dns.or_else(|| tailnet.clone()),
+        display_name: given.clone().unwrap_or(facts.display_name),
+        ..facts
     };
     if let Some(zone) = options.zone {
         zone::write(ZoneOptions { facts: known(zone.facts.clone()), ..zone }).await;

@@ -149,13 +149,14 @@ async fn follow(events: &Receiver<DaemonEvent>, names: &Names, tell: &mut (impl 
     let mut other = names.clone();
     let mut announced = false;
     loop {
-        let event = match timeout(WATCH, events.recv_async()).await {
+        let next = events.recv_async();
+        let event = match if announced { Ok(next.await) } else { timeout(WATCH, next).await } {
             Ok(Ok(event)) => event,
             Ok(Err(_)) => {
                 tell(Event::Failed("its thread ended".to_owned()));
                 return End::Broken;
             }
-            Err(_) if announced || !has_network() => continue,
+            Err(_) if !has_network() => continue,
             Err(_) => {
                 tell(Event::Unannounced);
                 return End::Taken(other);
