@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use gateway_tests::home::Home;
+use gateway_tests::wait::until;
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, found};
@@ -160,12 +161,15 @@ fn two_machines_of_one_name_that_start_together_get_two() {
         );
         let _gateways = (one?, other?);
         for end in [End::Left, End::Right] {
-            let beacons = found(&network, end, 2, &[]).await?;
-            ensure!(
-                texts(&beacons, "instanceName") == ["studio (Clawdbot)", "studio (Clawdbot) (2)"],
-                "{beacons:#?}"
-            );
-            ensure!(texts(&beacons, "lanHost") == texts(&beacons, "host"), "{beacons:#?}");
+            // Who yields announces the new host a moment before the text that names it.
+            let beacons = until("each to have names of its own", || async {
+                let beacons = found(&network, end, 2, &[]).await?;
+                Ok((texts(&beacons, "lanHost") == texts(&beacons, "host")).then_some(beacons))
+            })
+            .await?;
+            let names = texts(&beacons, "instanceName");
+            ensure!(names == ["studio (Clawdbot)", "studio (Clawdbot) (2)"], "{beacons:#?}");
+            ensure!(texts(&beacons, "host") == ["studio-2.local", "studio.local"], "{beacons:#?}");
         }
         Ok(())
     });
