@@ -83,6 +83,10 @@ fn tell(event: &Event, unannounced: &str, port: u16) {
             subsystem = "gateway/discovery",
             "bonjour: gateway hostname conflict resolved; newHostname=\"{name}\""
         ),
+        Event::Alone => tracing::debug!(
+            subsystem = "gateway/discovery",
+            "bonjour: no interface is in a local network and nowhere else; announcing when one is"
+        ),
         Event::Unannounced => tracing::warn!(
             subsystem = "gateway/discovery",
             "bonjour: watchdog detected non-announced service; attempting re-advertise ({unannounced})"

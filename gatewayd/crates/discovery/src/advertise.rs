@@ -43,6 +43,8 @@ pub enum Event {
     Renamed(String),
     /// Somebody has the host's name; this is the new one.
     HostRenamed(String),
+    /// There is no local network to tell, which may change.
+    Alone,
     /// It is not known after a while, and is tried anew.
     Unannounced,
     /// It cannot be announced.
@@ -125,7 +127,7 @@ fn register(daemon: &ServiceDaemon, service: ServiceInfo) -> Result<Receiver<Dae
 
 /// Whether `ip` of the interface `name` is announced.
 fn takes_part(name: &str, ip: IpAddr) -> bool {
-    ip.is_ipv4() && net::addresses_of(name).is_ok_and(|all| is_local(&all))
+    ip.is_ipv4() && net::shared_interfaces().is_ok_and(|all| all.get(name).is_some_and(|own| is_local(own)))
 }
 
 /// Whether an interface with these addresses is in a local network and nowhere else.
@@ -141,13 +143,16 @@ fn is_private(ip: IpAddr) -> bool {
 
 /// Whether this machine is in a local network at all.
 fn has_network() -> bool {
-    net::interface_addresses().is_ok_and(|all| all.into_iter().any(is_private))
+    net::shared_interfaces().is_ok_and(|all| all.values().any(|own| is_local(own)))
 }
 
 /// Follows what the library does until it has to be started anew.
 async fn follow(events: &Receiver<DaemonEvent>, names: &Names, tell: &mut (impl FnMut(Event) + Send)) -> End {
     let mut other = names.clone();
     let mut announced = false;
+    if !has_network() {
+        tell(Event::Alone);
+    }
     loop {
         let next = events.recv_async();
         let event = match if announced { Ok(next.await) } else { timeout(WATCH, next).await } {
