@@ -150,7 +150,8 @@ fn has_network() -> bool {
 async fn follow(events: &Receiver<DaemonEvent>, names: &Names, tell: &mut (impl FnMut(Event) + Send)) -> End {
     let mut other = names.clone();
     let mut announced = false;
-    if !has_network() {
+    let mut had_network = has_network();
+    if !had_network {
         tell(Event::Alone);
     }
     loop {
@@ -161,8 +162,12 @@ async fn follow(events: &Receiver<DaemonEvent>, names: &Names, tell: &mut (impl 
                 tell(Event::Failed("its thread ended".to_owned()));
                 return End::Broken;
             }
-            Err(_) if !has_network() => continue,
+            // The library may not have seen a network yet that was not there the last time.
             Err(_) => {
+                let knew = std::mem::replace(&mut had_network, has_network());
+                if !(knew && had_network) {
+                    continue;
+                }
                 tell(Event::Unannounced);
                 return End::Taken(other);
             }
