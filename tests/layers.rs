@@ -31,6 +31,7 @@ const ROWS: &[Row] = &[
     Row { name: "gateway-admin", ours: &[], not_theirs: &["axum"], not_in_source: &[] },
     Row { name: "gateway-base", ours: &[], not_theirs: HTTP, not_in_source: &[] },
     Row { name: "gateway-config", ours: &["base"], not_theirs: HTTP, not_in_source: &["tokio::net"] },
+    Row { name: "gateway-discovery", ours: &["base"], not_theirs: HTTP, not_in_source: &["TcpListener"] },
     Row {
         name: "gateway-domain",
         ours: &["base", "config", "wire"],
@@ -66,13 +67,13 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "gatewayd",
-        ours: &["wire", "admin", "base", "config", "domain", "adapters", "api", "server"],
+        ours: &["wire", "admin", "base", "config", "discovery", "domain", "adapters", "api", "server"],
         not_theirs: &[],
         not_in_source: &[],
     },
     Row {
         name: "gatewayctl",
-        ours: &["admin", "config", "base", "wire"],
+        ours: &["admin", "config", "discovery", "base", "wire"],
         not_theirs: SQL,
         not_in_source: &[],
     },

@@ -12,6 +12,7 @@ pub async fn run(app: &App, cli: Cli) -> Result<Exit, Failure> {
         Command::Status(args) => cmds::status::run(app, &args).await,
         Command::Health(args) => cmds::health::run(app, &args).await,
         Command::Probe(args) => cmds::probe::run(app, &args).await,
+        Command::Discover(args) => cmds::discover::run(app, &args).await,
         Command::Doctor(args) => crate::doctor::run(app, &args).await,
         Command::Call(args) => cmds::call::run(app, &args).await,
         Command::Reload(args) => cmds::reload::run(app, &args).await,

@@ -6,6 +6,7 @@ pub mod app;
 pub mod args;
 pub mod become_daemon;
 pub mod cmds;
+pub mod discovery;
 pub mod dispatch;
 pub mod doctor;
 pub mod exit;

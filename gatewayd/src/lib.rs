@@ -5,6 +5,7 @@ pub mod args;
 pub mod bind;
 pub mod compose;
 mod dev;
+mod discovery;
 pub mod exit;
 mod force;
 pub mod handover;

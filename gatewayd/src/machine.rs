@@ -1,7 +1,9 @@
 //! What the gateway says about the machine it runs on.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
+use gateway_adapters::program::{self, Call, End};
 use gateway_base::env::Env;
 use gateway_base::net;
 use gateway_domain::presence::Own;
@@ -24,6 +26,35 @@ pub fn own(env: &Env, addresses: &[IpAddr]) -> Own {
         device_family: family.to_owned(),
         model_identifier: architecture().to_owned(),
     }
+}
+
+/// The machine's name.
+#[must_use]
+pub fn name(env: &Env) -> String {
+    system(env).0
+}
+
+/// The name that people gave the machine, where the system keeps one beside that of the network.
+pub async fn given_name() -> Option<String> {
+    if !cfg!(target_os = "macos") {
+        return None;
+    }
+    for kind in ["ComputerName", "LocalHostName"] {
+        let call = Call {
+            program: "/usr/sbin/scutil".into(),
+            arguments: vec!["--get".to_owned(), kind.to_owned()],
+            variables: Vec::new(),
+            time: Duration::from_secs(1),
+            size: 1024,
+        };
+        if let Ok(ran) = program::run(&call).await
+            && ran.end == End::Success
+            && !ran.stdout.trim().is_empty()
+        {
+            return Some(ran.stdout.trim().to_owned());
+        }
+    }
+    None
 }
 
 /// The machine's name and the release of its system.

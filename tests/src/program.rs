@@ -50,6 +50,8 @@ impl Program {
             .env("TMPDIR", std::env::temp_dir())
             .env("TZ", "UTC")
             .env("RUST_BACKTRACE", "1")
+            // Many daemons at once, and a network that is none of theirs.
+            .env("CLAWDBOT_DISABLE_BONJOUR", "1")
             .current_dir(home.path())
             .stdin(Stdio::null())
             .kill_on_drop(true);

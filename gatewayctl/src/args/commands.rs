@@ -20,6 +20,8 @@ pub enum Command {
     Health(HealthArgs),
     /// Every gateway that can be reached from here, with what each says of itself
     Probe(ProbeArgs),
+    /// The gateways that announce themselves in the local network and in the tailnet
+    Discover(DiscoverArgs),
     /// What is wrong with this installation, what comes of it, and what to do; repairs it too
     Doctor(DoctorArgs),
     /// Call a method of the control plane
@@ -173,6 +175,26 @@ pub struct ProbeArgs {
     pub password: Option<gateway_base::secret::Secret>,
     /// The time for everything, in milliseconds.
     #[arg(long, value_name = "MS", default_value = "3000", value_parser = millis)]
+    pub timeout: Duration,
+    /// Print one JSON document and nothing else.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `discover`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing that is found is authenticated: anybody in the network can say anything. Compare a
+fingerprint before you trust it.
+
+Exit codes: 0 also when there is none, 1 when the network cannot be asked.
+
+Examples:
+  gatewayctl discover
+  gatewayctl discover --timeout 5000 --json")]
+pub struct DiscoverArgs {
+    /// How long to look in each domain, in milliseconds.
+    #[arg(long, value_name = "MS", default_value = "2000", value_parser = millis)]
     pub timeout: Duration,
     /// Print one JSON document and nothing else.
     #[arg(long)]
@@ -364,6 +386,7 @@ impl Command {
             Self::Status(a) => a.client.json,
             Self::Health(a) => a.client.json,
             Self::Probe(a) => a.json,
+            Self::Discover(a) => a.json,
             Self::Doctor(a) => a.json,
             Self::Call(a) => a.client.json,
             Self::Reload(a) => a.json,

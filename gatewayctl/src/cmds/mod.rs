@@ -4,6 +4,7 @@
 pub mod call;
 pub mod config;
 pub mod devices;
+pub mod discover;
 pub mod health;
 pub mod logs;
 pub mod offline;

@@ -13,7 +13,8 @@ use tokio::process::Command;
 /// How long a tool may take, unless the call says otherwise.
 const LIMIT: Duration = Duration::from_secs(10);
 /// How much of what a tool says is read.
-const MAX_SAID: u64 = 256 * 1024;
+/// The status of Tailscale names every device of the tailnet.
+const MAX_SAID: u64 = 8 * 1024 * 1024;
 
 /// A tool with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -419,7 +419,7 @@ mod tests {
 
     #[tokio::test]
     async fn steps_that_went_by_unseen_are_told_in_order() {
-        let names = crate::compose::stop::steps(true);
+        let names = crate::compose::stop::steps(false, true);
         let at = |done, step| Progress { phase: Phase::Stopping, step, done, total: names.len() };
         let (progress, from) = tokio::sync::watch::channel(at(0, Some(names[0])));
         let (to, mut told) = mpsc::channel(32);

@@ -42,6 +42,7 @@ use super::access::Fixed;
 use super::backend::{Admin, Parts as AdminParts};
 use super::{domain, sessions, sockets, stop, watch};
 use crate::bind::Listener;
+use crate::discovery::{self, Discovery};
 use crate::exit::Exit;
 use crate::handover::HandOver;
 use crate::lifecycle::{self, Goal, Request, Running};
@@ -101,8 +102,7 @@ impl Error {
     }
 }
 
-/// Builds every part, in order, serves,
-/// and publishes it where that is asked for.
+/// Builds every part, in order, serves, and publishes it where that is asked for.
 pub async fn serve(mut boot: Boot, next: &mut HandOver) -> Result<(Running, Option<Tunnel>), Error> {
     let board = Board::new(boot.clock.clone());
     let config = boot.loaded.snapshot.config.clone();
@@ -115,8 +115,7 @@ pub async fn serve(mut boot: Boot, next: &mut HandOver) -> Result<(Running, Opti
     // Asked while the store is opened: the kernel takes as long to answer as a fifth of that.
     let addresses = net::interface_addresses().unwrap_or_default();
     let opened = opening.await.map_err(|error| Error::Thread(error.to_string()))?.map_err(Error::Store)?;
-    let store_note = opened.moved_aside.clone();
-    let store = opened.store;
+    let (store, store_note) = (opened.store, opened.moved_aside);
     let tls = load_tls(&config)?;
     let fixed = fixed(&boot, &addresses);
     let access = fixed.access(&config).map_err(Error::Access)?;
@@ -132,8 +131,7 @@ pub async fn serve(mut boot: Boot, next: &mut HandOver) -> Result<(Running, Opti
         tasks,
     })
     .await;
-    let hub_metrics = Arc::new(metrics::Metrics::default());
-    hub_metrics.register(&mut numbers);
+    let hub_metrics = hub_metrics(&mut numbers);
     let traffic = Arc::new(Traffic::new(boot.args.traffic()));
     let events = domain.bus.subscribe(HUB_QUEUE);
     let hub = Hub::start(events, shards(), hub_metrics.clone(), traffic.clone(), &boot.tasks);
@@ -148,11 +146,13 @@ pub async fn serve(mut boot: Boot, next: &mut HandOver) -> Result<(Running, Opti
     let serve = Arc::new(serving(&boot, &api, &hub, &hub_metrics, traffic));
     let http = web(serve, numbers, &board);
     let (closing, preauth) = (http.serve.closing.clone(), http.preauth.clone());
-    let accepting = Accepting::default();
+    let (accepting, watching, admin_stop, admin_ended) = Default::default();
     start_ticks(&domain, &boot);
     let publish = tunnel::Options::of(&boot, &tailscale, tls.is_some(), names_count, &board);
+    let found = discovery::Options::of(&boot, config.discovery, tls.as_ref(), &addresses, &tailscale);
     let urls = listen_all(boot.listeners, tls.as_ref(), &http, &accepting, &boot.tasks);
     let tunnel = publish.map(|options| Tunnel::start(options, &boot.tasks));
+    let discovery = found.and_then(|options| Discovery::start(options, &boot.tasks));
     let resets = tunnel.clone().filter(|_| boot.exposure.reset_on_exit);
     watch::store(&store, moved_aside(store_note.as_ref()), &domain.devices, &board, &boot.tasks);
     watch::config(&live, &board, &boot.tasks);
@@ -161,7 +161,6 @@ pub async fn serve(mut boot: Boot, next: &mut HandOver) -> Result<(Running, Opti
     sessions::follow_revocations(&domain, &hub, &boot.tasks);
     note_parts(&board);
     keep_last_good(&boot.paths, boot.loaded).await;
-    let (watching, admin_stop, admin_ended) = Default::default();
     let backend = Admin::new(AdminParts {
         api,
         metrics: hub_metrics,
@@ -180,7 +179,7 @@ pub async fn serve(mut boot: Boot, next: &mut HandOver) -> Result<(Running, Opti
         env: boot.env,
         program: boot.program,
         tasks: boot.tasks.clone(),
-        steps: stop::steps(resets.is_some()),
+        steps: stop::steps(discovery.is_some(), resets.is_some()),
         watching: CancellationToken::clone(&watching),
     });
     start_admin(admin_socket, backend, &board, &admin_stop, &admin_ended, &boot.tasks);
@@ -191,6 +190,7 @@ pub async fn serve(mut boot: Boot, next: &mut HandOver) -> Result<(Running, Opti
         hub,
         store,
         tasks: boot.tasks,
+        discovery,
         tunnel: resets,
         accepting,
         closing,
@@ -201,6 +201,12 @@ pub async fn serve(mut boot: Boot, next: &mut HandOver) -> Result<(Running, Opti
         admin_ended,
     };
     Ok((Running { stop: stop::plan(parts), reload: on_hangup(reload) }, tunnel))
+}
+
+fn hub_metrics(numbers: &mut Metrics) -> Arc<metrics::Metrics> {
+    let metrics = Arc::new(metrics::Metrics::default());
+    metrics.register(numbers);
+    metrics
 }
 
 fn context(

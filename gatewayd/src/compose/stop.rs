@@ -16,6 +16,7 @@ use gateway_wire::types::shutdown::ShutdownEvent;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::discovery::Discovery;
 use crate::lifecycle::{Goal, StopPlan};
 use crate::tunnel::Tunnel;
 
@@ -32,15 +33,18 @@ const STEPS: [&str; 6] = [
     "end tasks",
 ];
 
-/// The step after the first two where the publication through Tailscale is taken back.
+/// The step after the first two where the announcement in the network is taken back: who looks for a gateway must not
+/// find one that is going.
+const WITHDRAW: &str = "withdraw the announcement";
+
+/// The step after that where the publication through Tailscale is taken back.
 const RESET: &str = "take the tailscale settings back";
 
 /// Names of the steps, in order; a controller that watches sees each of them.
-pub fn steps(resets: bool) -> Vec<&'static str> {
+pub fn steps(withdraws: bool, resets: bool) -> Vec<&'static str> {
     let mut names = STEPS.to_vec();
-    if resets {
-        names.insert(2, RESET);
-    }
+    let optional = [(withdraws, WITHDRAW), (resets, RESET)];
+    names.splice(2..2, optional.into_iter().filter_map(|(wanted, name)| wanted.then_some(name)));
     names
 }
 
@@ -51,6 +55,8 @@ pub struct Parts {
     pub hub: Hub,
     pub store: Store,
     pub tasks: Tasks,
+    /// What is announced.
+    pub discovery: Option<Discovery>,
     /// What is taken back.
     pub tunnel: Option<Tunnel>,
     /// Ends accepting on the control plane's port.
@@ -72,7 +78,7 @@ pub struct Parts {
 /// The steps, in order.
 pub fn plan(parts: Parts) -> StopPlan {
     let Parts { board, domain, hub, store, tasks, tunnel, watching, admin, admin_ended, .. } = parts;
-    let Parts { accepting, closing, preauth, admin_stays, .. } = parts;
+    let Parts { accepting, closing, preauth, admin_stays, discovery, .. } = parts;
     let [stop_accepting, tell, close, flush, close_admin, end] = STEPS;
     let mut plan = StopPlan::default();
     let second = Duration::from_secs(1);
@@ -92,6 +98,9 @@ pub fn plan(parts: Parts) -> StopPlan {
             Ok(())
         }
     });
+    if let Some(discovery) = discovery {
+        plan.polite(WITHDRAW, second, move |_| discovery.withdraw());
+    }
     if let Some(tunnel) = tunnel {
         plan.polite(RESET, 2 * second, move |_| tunnel.reset());
     }

@@ -30,12 +30,12 @@ use crate::trial::{self, Found};
 /// Everything that is settled before the first part is built.
 #[derive(Debug)]
 pub struct Boot {
+    /// This program's file.
+    pub program: PathBuf,
     /// The flags.
     pub args: Args,
     /// The environment of this gateway and its children.
     pub env: Env,
-    /// The file of this program.
-    pub program: PathBuf,
     /// Where everything is.
     pub paths: Paths,
     /// Wall-clock time.

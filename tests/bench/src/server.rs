@@ -87,6 +87,7 @@ impl Programs {
         }
         command.env_clear().env("HOME", home).env("PATH", &self.path);
         command.env("CLAWDBOT_SKIP_CHANNELS", "1").env("CLAWDBOT_SKIP_CANVAS_HOST", "1");
+        command.env("CLAWDBOT_DISABLE_BONJOUR", "1");
         Ok(command)
     }
 }

@@ -1,5 +1,6 @@
 //! `probe`: every gateway that can be reached from here, asked all at once.
 
+mod discovery;
 mod kind;
 mod render;
 mod report;
@@ -9,4 +10,3 @@ mod table;
 mod targets;
 
 pub use run::run;
-pub use ssh::Beacon;

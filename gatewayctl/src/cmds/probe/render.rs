@@ -1,8 +1,8 @@
-//! The text of `probe`: several targets side by side, and each in the original's form, without the part on discovery,
-//! which is not built.
+//! The text of `probe`: several targets side by side, and each in the original's form.
 
 use serde_json::Value;
 
+use super::discovery;
 use super::report::{Report, TargetReport};
 use super::table::table;
 use crate::text::{Line, Style, Text};
@@ -26,6 +26,9 @@ pub fn render(report: &Report) -> Text {
         for warning in &report.warnings {
             text.say(format!("- {}", warning.message));
         }
+    }
+    if let Some(found) = &report.discovery {
+        discovery::render(&mut text, found);
     }
     text.gap();
     text.styled(Style::Strong, "Targets");

@@ -1,11 +1,11 @@
-//! What `probe` found out, in the original's JSON form. `discovery` is `null` as long as this program does not
-//! browse the network: a count of zero would be a claim.
+//! What `probe` found out, in the original's JSON form.
 
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::discovery::Discovery;
 use super::kind::Kind;
 
 /// The whole answer.
@@ -26,8 +26,8 @@ pub struct Report {
     pub warnings: Vec<Warning>,
     /// Where a gateway of this machine would be.
     pub network: Network,
-    /// Not built.
-    pub discovery: Option<Value>,
+    /// Gateways that announce themselves; absent when they were not looked for.
+    pub discovery: Option<Discovery>,
     /// The targets in order.
     pub targets: Vec<TargetReport>,
 }

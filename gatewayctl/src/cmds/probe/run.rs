@@ -7,10 +7,11 @@ use gateway_base::env::Env;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::discovery;
 use super::kind::Kind;
 use super::render::render;
 use super::report::{Connect, Network, Report, Server, TargetReport, Warning, config_facts, own_entry};
-use super::ssh::{self, Beacon, Choice, Tunnel};
+use super::ssh::{self, Place, Tunnel};
 use super::targets::{is_address, targets};
 use crate::app::App;
 use crate::args::ProbeArgs;
@@ -47,7 +48,9 @@ pub async fn run(app: &App, args: &ProbeArgs) -> Result<Exit, Failure> {
             Options { identity: &identity, tokens: &tokens, mode: Mode::Probe, timeout, clock: &app.clock };
         probe(*kind, target, options, settings.is_remote())
     });
-    let mut reports = app.out.during("probing", join_all(probes)).await;
+    let looking = discovery::look(&app.out, &env, args.timeout);
+    let work = async { tokio::join!(join_all(probes), looking) };
+    let (mut reports, found) = app.out.during("probing", work).await;
     if let Some(tunnel) = tunnel {
         if let Some(report) = reports.iter_mut().find(|report| report.of == Kind::Ssh) {
             report.tunnel = serde_json::to_value(&tunnel).ok();
@@ -57,6 +60,7 @@ pub async fn run(app: &App, args: &ProbeArgs) -> Result<Exit, Failure> {
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let mut report = sum_up(reports, network, app.clock.now(), millis(began.elapsed()), millis(args.timeout));
     report.warnings.splice(0..0, warnings);
+    report.discovery = found;
     if app.out.is_json() {
         app.out.json(&report)?;
     } else {
@@ -71,19 +75,25 @@ async fn open_tunnel(args: &ProbeArgs, settings: &Settings, env: &Env) -> Result
         Some(why) => format!("SSH tunnel failed: {why}"),
         None => "SSH tunnel failed to start; falling back to direct probes.".to_owned(),
     };
-    let found = beacons();
-    let choice = Choice { named: args.ssh.as_deref(), auto: args.ssh_auto, found: found.as_deref() };
-    let Some(place) = ssh::choose(choice, settings, env).map_err(|why| failed(Some(why)))? else {
-        return Ok(None);
-    };
+    let mut choice = ssh::choose(args.ssh.as_deref(), settings, env).map_err(|why| failed(Some(why)))?;
+    if choice.is_none() && args.ssh_auto {
+        choice = Some(found(args.timeout).await.map_err(|why| failed(Some(why)))?);
+    }
+    let Some(place) = choice else { return Ok(None) };
     let identity = args.ssh_identity.as_deref().or_else(|| settings.text("gateway.remote.sshIdentity"));
     let opened = ssh::open(&place, identity, target::port(settings, env), env).await;
     opened.map(Some).map_err(failed)
 }
 
-/// The gateways that browsing the network finds, the best first; nothing as long as this program does not browse.
-const fn beacons() -> Option<Vec<Beacon>> {
-    None
+/// The first gateway that the network tells of.
+async fn found(timeout: Duration) -> Result<Place, String> {
+    let beacons = crate::discovery::beacons(timeout.min(discovery::LONGEST));
+    let beacons =
+        Box::pin(beacons).await.map_err(|error| format!("--ssh-auto cannot look around: {error}"))?;
+    let first = beacons.first().ok_or(
+        "--ssh-auto takes the first gateway that was found, and none was found; name the host with --ssh",
+    )?;
+    Place::of_beacon(first)
 }
 
 fn exit(report: &Report) -> Exit {

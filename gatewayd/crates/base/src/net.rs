@@ -1,6 +1,7 @@
 //! Addresses of this machine: which interfaces there are, which of them are on a tailnet, and what counts as
 //! "only this machine". Everything works on parsed addresses; host text is never compared.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
@@ -15,6 +16,19 @@ pub fn interface_addresses() -> io::Result<Vec<IpAddr>> {
         let down = matches!(interface.oper_status, if_addrs::IfOperStatus::Down);
         if !down && !interface.is_loopback() && !found.contains(&ip) {
             found.push(ip);
+        }
+    }
+    Ok(found)
+}
+
+/// The addresses of each interface behind which there can be a network of several machines: it is up, and neither
+/// loopback nor a tunnel to one other end.
+pub fn shared_interfaces() -> io::Result<BTreeMap<String, Vec<IpAddr>>> {
+    let mut found = BTreeMap::<String, Vec<IpAddr>>::new();
+    for interface in if_addrs::get_if_addrs()? {
+        if interface.is_oper_up() && !interface.is_loopback() && !interface.is_p2p() {
+            let ip = interface.ip();
+            found.entry(interface.name).or_default().push(ip);
         }
     }
     Ok(found)

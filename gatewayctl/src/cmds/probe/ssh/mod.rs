@@ -4,5 +4,5 @@
 mod place;
 mod tunnel;
 
-pub use place::{Beacon, Choice, choose};
+pub use place::{Place, choose};
 pub use tunnel::{Tunnel, open};

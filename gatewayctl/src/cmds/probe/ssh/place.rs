@@ -1,9 +1,10 @@
 //! Which host a tunnel leads to: the one that is named, else the configured one, else the host of the configured
-//! address, else the first gateway that was found. A name reaches `ssh` only when it can be nothing but a name.
+//! address; or the first gateway that was found. A name reaches `ssh` only when it can be nothing but a name.
 
 use std::net::IpAddr;
 
 use gateway_base::env::Env;
+use gateway_discovery::Beacon;
 
 use crate::settings::Settings;
 
@@ -16,47 +17,18 @@ pub struct Place {
     pub host: String,
     /// The port; `ssh` knows which else.
     pub port: Option<u16>,
+    /// Whether only the network says that a gateway is there.
+    pub is_hearsay: bool,
 }
 
-/// A gateway that was found on the network.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Beacon {
-    /// How it calls itself.
-    pub name: String,
-    /// Its name on the tailnet, its name on the local network, its host: the first that is known is used.
-    pub hosts: [Option<String>; 3],
-    /// The port of its `ssh`.
-    pub ssh_port: Option<u16>,
-}
-
-/// What was asked for on the command line.
-#[derive(Clone, Copy, Debug)]
-pub struct Choice<'a> {
-    /// `--ssh`.
-    pub named: Option<&'a str>,
-    /// `--ssh-auto`.
-    pub auto: bool,
-    /// What browsing the network found; nothing when nobody browsed.
-    pub found: Option<&'a [Beacon]>,
-}
-
-/// The host to tunnel to. Nothing when no tunnel is asked for; an error when one is and cannot be had.
-pub fn choose(choice: Choice<'_>, settings: &Settings, env: &Env) -> Result<Option<Place>, String> {
+/// The host to tunnel to: `named` by `--ssh`, or configured. Nothing when no tunnel is asked for; an error when one is
+/// and cannot be had.
+pub fn choose(named: Option<&str>, settings: &Settings, env: &Env) -> Result<Option<Place>, String> {
     let configured = || settings.text("gateway.remote.sshTarget");
-    if let Some(text) = choice.named.or_else(configured) {
+    if let Some(text) = named.or_else(configured) {
         return Place::parse(text).map(Some);
     }
-    if let Some(place) = settings.text("gateway.remote.url").and_then(|url| of_address(url, env)) {
-        return Ok(Some(place));
-    }
-    if !choice.auto {
-        return Ok(None);
-    }
-    match choice.found {
-        None => Err("--ssh-auto takes the first gateway that was found, and this program does not browse the network yet; name the host with --ssh".to_owned()),
-        Some([]) => Err("--ssh-auto takes the first gateway that was found, and none was found; name the host with --ssh".to_owned()),
-        Some([first, ..]) => of_beacon(first).map(Some),
-    }
+    Ok(settings.text("gateway.remote.url").and_then(|url| of_address(url, env)))
 }
 
 /// The host of the configured address, as the user who asks. This machine needs no tunnel.
@@ -69,19 +41,26 @@ fn of_address(url: &str, env: &Env) -> Option<Place> {
     };
     let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     let user = env.get("USER").or_else(|| env.get("LOGNAME")).map(str::to_owned);
-    let place = Place { user: user.filter(|user| is_user(user)), host: host.to_owned(), port: None };
+    let place = Place {
+        user: user.filter(|user| is_user(user)),
+        host: host.to_owned(),
+        port: None,
+        is_hearsay: false,
+    };
     (!is_here && is_host(host)).then_some(place)
 }
 
-fn of_beacon(beacon: &Beacon) -> Result<Place, String> {
-    let host = beacon.hosts.iter().flatten().next();
-    let host = host.ok_or_else(|| format!("the gateway {} tells no host", beacon.name))?;
-    let mut place = Place::parse(host)?;
-    place.port = beacon.ssh_port.or(place.port);
-    Ok(place)
-}
-
 impl Place {
+    /// The host of a gateway that was found. Whoever is in the network may have said so.
+    pub fn of_beacon(beacon: &Beacon) -> Result<Self, String> {
+        let host = beacon.best_host();
+        let host = host.ok_or_else(|| format!("the gateway {:?} tells no host", beacon.instance_name))?;
+        let mut place = Self::parse(host)?;
+        place.port = beacon.ssh_port.or(place.port);
+        place.is_hearsay = true;
+        Ok(place)
+    }
+
     /// Reads `[user@]host[:port]`; an address of IPv6 with a port is written in brackets.
     pub fn parse(text: &str) -> Result<Self, String> {
         let bad = || format!("{text:?} is not an ssh target; write [user@]host[:port]");
@@ -104,7 +83,7 @@ impl Place {
         if !is_host(host) || user.as_deref().is_some_and(|user| !is_user(user)) {
             return Err(bad());
         }
-        Ok(Self { user, host: host.to_owned(), port: port.transpose()? })
+        Ok(Self { user, host: host.to_owned(), port: port.transpose()?, is_hearsay: false })
     }
 
     /// `user@host`, as `ssh` takes it.
@@ -132,7 +111,7 @@ mod tests {
     use super::*;
 
     fn place(user: Option<&str>, host: &str, port: Option<u16>) -> Place {
-        Place { user: user.map(str::to_owned), host: host.to_owned(), port }
+        Place { user: user.map(str::to_owned), host: host.to_owned(), port, is_hearsay: false }
     }
 
     #[test]
@@ -173,39 +152,36 @@ mod tests {
         }
     }
 
-    fn chosen(choice: Choice<'_>, config: serde_json::Value) -> Result<Option<Place>, String> {
-        choose(choice, &Settings::from_value(config), &Env::from_pairs([("USER", "me")]))
+    fn chosen(named: Option<&str>, config: serde_json::Value) -> Result<Option<Place>, String> {
+        choose(named, &Settings::from_value(config), &Env::from_pairs([("USER", "me")]))
     }
 
     #[test]
     fn the_first_source_that_knows_a_host_wins() {
-        let none = Choice { named: None, auto: false, found: None };
         let both = json!({"gateway": {"remote": {"sshTarget": "you@lab", "url": "wss://studio:18789/x"}}});
         let url = json!({"gateway": {"remote": {"url": "wss://studio:18789/x"}}});
         let here = json!({"gateway": {"remote": {"url": "ws://127.0.0.1:18789"}}});
-        let named = Choice { named: Some("attic"), ..none };
-        assert_eq!(chosen(named, both.clone()), Ok(Some(place(None, "attic", None))));
-        assert_eq!(chosen(none, both), Ok(Some(place(Some("you"), "lab", None))));
-        assert_eq!(chosen(none, url), Ok(Some(place(Some("me"), "studio", None))));
-        assert_eq!(chosen(none, here), Ok(None));
-        assert_eq!(chosen(none, json!({})), Ok(None));
-        assert!(chosen(Choice { named: Some("-oX=y"), ..none }, json!({})).is_err());
+        assert_eq!(chosen(Some("attic"), both.clone()), Ok(Some(place(None, "attic", None))));
+        assert_eq!(chosen(None, both), Ok(Some(place(Some("you"), "lab", None))));
+        assert_eq!(chosen(None, url), Ok(Some(place(Some("me"), "studio", None))));
+        assert_eq!(chosen(None, here), Ok(None));
+        assert_eq!(chosen(None, json!({})), Ok(None));
+        assert!(chosen(Some("-oX=y"), json!({})).is_err());
     }
 
     #[test]
-    fn the_first_found_gateway_is_taken_when_that_is_asked_for() {
+    fn a_gateway_that_was_found_is_a_place_when_it_tells_a_host_and_nothing_else() {
         let beacon = Beacon {
-            name: "Studio".to_owned(),
-            hosts: [None, Some("studio.local".to_owned()), Some("10.0.0.5".to_owned())],
+            instance_name: "Studio".to_owned(),
+            lan_host: Some("studio.local".to_owned()),
+            host: Some("10.0.0.5".to_owned()),
             ssh_port: Some(2222),
+            ..Beacon::default()
         };
-        let auto = |found| Choice { named: None, auto: true, found };
-        let found = [beacon];
-        assert_eq!(chosen(auto(Some(&found)), json!({})), Ok(Some(place(None, "studio.local", Some(2222)))));
-        let hostile =
-            [Beacon { hosts: [Some("-oProxyCommand=x".to_owned()), None, None], ..Beacon::default() }];
-        assert!(chosen(auto(Some(&hostile)), json!({})).is_err());
-        assert!(chosen(auto(Some(&[])), json!({})).is_err_and(|why| why.contains("none was found")));
-        assert!(chosen(auto(None), json!({})).is_err_and(|why| why.contains("does not browse")));
+        let found = Place { is_hearsay: true, ..place(None, "studio.local", Some(2222)) };
+        assert_eq!(Place::of_beacon(&beacon), Ok(found));
+        let hostile = Beacon { host: Some("-oProxyCommand=x".to_owned()), ..Beacon::default() };
+        assert!(Place::of_beacon(&hostile).is_err());
+        assert!(Place::of_beacon(&Beacon::default()).is_err_and(|why| why.contains("tells no host")));
     }
 }

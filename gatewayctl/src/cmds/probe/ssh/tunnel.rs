@@ -118,7 +118,8 @@ fn start(
     for option in [
         "ExitOnForwardFailure=yes",
         "BatchMode=yes",
-        "StrictHostKeyChecking=accept-new",
+        // A host that only the network tells of must be known already: the secret goes there.
+        if place.is_hearsay { "StrictHostKeyChecking=yes" } else { "StrictHostKeyChecking=accept-new" },
         "UpdateHostKeys=yes",
         "ConnectTimeout=5",
         "ServerAliveInterval=15",

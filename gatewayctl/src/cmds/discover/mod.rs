@@ -1,0 +1,7 @@
+//! `discover`: the gateways that announce themselves.
+
+mod render;
+mod report;
+mod run;
+
+pub use run::run;

@@ -1,0 +1,134 @@
+//! The part of `probe` that looks for other gateways, beside the probes.
+
+use std::time::Duration;
+
+use gateway_base::env::Env;
+use gateway_discovery::Beacon;
+use serde::Serialize;
+
+use crate::discovery;
+use crate::output::Output;
+use crate::text::{Style, Text};
+
+/// The longest that is looked.
+pub const LONGEST: Duration = Duration::from_millis(1200);
+
+/// What was found.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Discovery {
+    /// How long each domain might take.
+    pub timeout_ms: u64,
+    /// How many there are.
+    pub count: usize,
+    /// The gateways.
+    pub beacons: Vec<Found>,
+}
+
+/// A gateway that announces itself.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Found {
+    instance_name: String,
+    display_name: Option<String>,
+    domain: String,
+    host: Option<String>,
+    lan_host: Option<String>,
+    tailnet_dns: Option<String>,
+    gateway_port: Option<u16>,
+    ssh_port: Option<u16>,
+    ws_url: Option<String>,
+}
+
+impl From<Beacon> for Found {
+    fn from(beacon: Beacon) -> Self {
+        Self {
+            ws_url: beacon.ws_url(),
+            instance_name: beacon.instance_name,
+            display_name: beacon.display_name,
+            domain: beacon.domain,
+            host: beacon.host,
+            lan_host: beacon.lan_host,
+            tailnet_dns: beacon.tailnet_dns,
+            gateway_port: beacon.gateway_port,
+            ssh_port: beacon.ssh_port,
+        }
+    }
+}
+
+/// Looks for as long as the probes may take. `None` when that could not be done, or where the environment wants no
+/// mDNS: a count of zero would be a claim.
+pub async fn look(out: &Output, env: &Env, timeout: Duration) -> Option<Discovery> {
+    if env.truthy("CLAWDBOT_DISABLE_BONJOUR") {
+        return None;
+    }
+    let limit = timeout.min(LONGEST);
+    match Box::pin(discovery::beacons(limit)).await {
+        Ok(beacons) => Some(summary(limit, beacons)),
+        Err(error) => {
+            let mut text = Text::default();
+            text.styled(Style::Warn, format!("Other gateways were not looked for: {error}"));
+            out.note(&text);
+            None
+        }
+    }
+}
+
+fn summary(limit: Duration, beacons: Vec<Beacon>) -> Discovery {
+    Discovery {
+        timeout_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+        count: beacons.len(),
+        beacons: beacons.into_iter().map(Found::from).collect(),
+    }
+}
+
+/// The section for people.
+pub fn render(text: &mut Text, found: &Discovery) {
+    text.gap();
+    text.styled(Style::Strong, "Discovery (this machine)");
+    if found.count == 0 {
+        text.say("Found 0 gateways via Bonjour (local. + clawdbot.internal.)");
+        text.say(
+            "Tip: if the gateway is remote, mDNS won\u{2019}t cross networks; use Wide-Area Bonjour (split DNS) or SSH tunnels.",
+        );
+    } else {
+        text.say(format!("Found {} gateway(s) via Bonjour (local. + clawdbot.internal.)", found.count));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_section_reads_as_the_original_writes_it() {
+        let mut text = Text::default();
+        render(&mut text, &summary(LONGEST, Vec::new()));
+        assert_eq!(
+            text.plain(),
+            "Discovery (this machine)\n\
+             Found 0 gateways via Bonjour (local. + clawdbot.internal.)\n\
+             Tip: if the gateway is remote, mDNS won\u{2019}t cross networks; use Wide-Area Bonjour (split DNS) or SSH tunnels.\n"
+        );
+        let one = Beacon { instance_name: "x".to_owned(), domain: "local.".to_owned(), ..Beacon::default() };
+        let found = summary(LONGEST, vec![one]);
+        let mut text = Text::default();
+        render(&mut text, &found);
+        assert!(text.plain().ends_with("\nFound 1 gateway(s) via Bonjour (local. + clawdbot.internal.)\n"));
+        assert_eq!(
+            serde_json::to_value(&found).expect("is JSON"),
+            json!({"timeoutMs": 1200, "count": 1, "beacons": [{"instanceName": "x", "displayName": null,
+                "domain": "local.", "host": null, "lanHost": null, "tailnetDns": null, "gatewayPort": null,
+                "sshPort": null, "wsUrl": null}]})
+        );
+    }
+
+    #[tokio::test]
+    async fn where_mdns_is_not_wanted_nothing_is_claimed() {
+        let env = Env::from_pairs([("CLAWDBOT_DISABLE_BONJOUR", "1")]);
+        let out = Output::new(&env, true, true);
+        assert!(look(&out, &env, LONGEST).await.is_none());
+    }
+}
