@@ -128,7 +128,7 @@ fn mask(text: &str) -> String {
     const RULES: [(&str, &str); 6] = [
         (r"\bpid \d+", "pid <pid>"),
         (r"\bkill( -\w+)? \d+", "kill$1 <pid>"),
-        (r"\b[2-5]\d{4}\b", "<port>"),
+        (r"\b[2-6]\d{4}\b", "<port>"),
         (r"\b\d+ s are left", "<left> s are left"),
         (r"\bit-[0-9a-f]+", "<test>"),
         (r"[0-9a-f]{2}(:[0-9a-f]{2}){31}", "<fingerprint>"),

@@ -16,7 +16,10 @@ struct Matrix<'a> {
 impl Matrix<'_> {
     /// Asks as the user, in both forms.
     async fn row(&mut self, state: &str) -> Result<()> {
-        let ask = "gatewayctl status --timeout 3000";
+        self.row_of(state, "gatewayctl status").await
+    }
+
+    async fn row_of(&mut self, state: &str, ask: &str) -> Result<()> {
         let text = self.machine.try_user(ask).await?;
         let json = self.machine.try_user(&format!("{ask} --json")).await?;
         self.add(state, &text, &json)
@@ -179,7 +182,8 @@ async fn between(matrix: &mut Matrix<'_>) -> Result<()> {
     matrix.settings("[Service]\\nWatchdogSec=1h\\n").await?;
     machine.as_user("gatewayctl start").await?;
     machine.as_user(&format!("kill -STOP {}", machine.property("MainPID").await?)).await?;
-    matrix.row("the service's process is stopped by a signal").await?;
+    let ask = "gatewayctl status --timeout 1000";
+    matrix.row_of("the service's process is stopped by a signal", ask).await?;
     matrix.reset().await
 }
 

@@ -108,3 +108,54 @@ impl RpcFailure {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn an_error_means_what_the_connection_came_to() {
+        let took = Some(Duration::from_millis(1));
+        let nowhere = Timing::default();
+        let resolved = Timing { resolve: took, ..nowhere };
+        let accepted = Timing { tcp: took, ..resolved };
+        let connect = |kind: io::ErrorKind| Error::Connect { address: "a:1".to_owned(), source: kind.into() };
+        let refused = |code: &str, message: &str| Error::Refused {
+            code: code.to_owned(),
+            message: message.to_owned(),
+            details: Value::Null,
+        };
+        let method = |message: &str| Error::Method {
+            code: "INVALID_REQUEST".to_owned(),
+            message: message.to_owned(),
+            details: Value::Null,
+        };
+        let closed = |code| Error::Closed { code, reason: String::new() };
+        for (error, timing, failure) in [
+            (Error::Timeout(1), nowhere, RpcFailure::UnknownHost),
+            (Error::Timeout(1), resolved, RpcFailure::Unreachable),
+            (Error::Timeout(1), accepted, RpcFailure::NoAnswer),
+            (connect(io::ErrorKind::ConnectionRefused), resolved, RpcFailure::NobodyThere),
+            (connect(io::ErrorKind::HostUnreachable), resolved, RpcFailure::Unreachable),
+            (connect(io::ErrorKind::ConnectionReset), accepted, RpcFailure::NoAnswer),
+            (closed(1006), accepted, RpcFailure::NoAnswer),
+            (closed(1008), accepted, RpcFailure::Refused),
+            (Error::OtherProtocol(2), accepted, RpcFailure::Protocol),
+            (Error::Protocol("x".to_owned()), accepted, RpcFailure::NotAGateway),
+            (refused("INVALID_REQUEST", "protocol mismatch"), accepted, RpcFailure::Protocol),
+            (refused("NOT_PAIRED", "pairing required"), accepted, RpcFailure::Unpaired),
+            (refused("INVALID_REQUEST", "device signature expired"), accepted, RpcFailure::Clock),
+            (refused("UNAVAILABLE", "the store failed"), accepted, RpcFailure::Unavailable),
+            (refused("INVALID_REQUEST", "unauthorized: x"), accepted, RpcFailure::Refused),
+            (method("missing scope: operator.read"), accepted, RpcFailure::Scope),
+            (method("unknown method: status"), accepted, RpcFailure::Protocol),
+            (method("the store failed"), accepted, RpcFailure::Unavailable),
+        ] {
+            assert_eq!(RpcFailure::of(&error, &timing), failure, "{error:?} {timing:?}");
+        }
+    }
+}

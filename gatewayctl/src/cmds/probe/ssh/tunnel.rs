@@ -61,7 +61,8 @@ pub async fn open(
         Ok(Err(why)) => Err(why.or(last_words(said).await)),
         Err(_) => {
             end(&mut child).await;
-            Err(last_words(said).await.or_else(|| Some(format!("no tunnel within {} ms", READY.as_millis()))))
+            let said = last_words(said).await.map(|said| format!(" ({said})")).unwrap_or_default();
+            Err(Some(format!("no tunnel within {} ms{said}", READY.as_millis())))
         }
     }
 }
@@ -191,8 +192,10 @@ async fn last_words(said: Option<impl AsyncRead + Unpin>) -> Option<String> {
     last_line(&String::from_utf8_lossy(&bytes))
 }
 
+/// The last line that is about the connection: that a new host's key was kept is no reason for anything.
 fn last_line(text: &str) -> Option<String> {
-    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
+    let is_one = |line: &&str| !line.is_empty() && !line.starts_with("Warning: Permanently added ");
+    text.lines().map(str::trim).rfind(is_one).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -212,18 +215,20 @@ mod tests {
     fn the_reason_is_the_last_thing_that_was_said() {
         let text = "Warning: Permanently added 'x'.\nme@x: Permission denied (publickey).\n\n";
         assert_eq!(last_line(text).as_deref(), Some("me@x: Permission denied (publickey)."));
-        assert_eq!(last_line("\n \n"), None);
+        assert_eq!(
+            last_line("\n \nWarning: Permanently added 'x' (ED25519) to the list of known hosts.\n"),
+            None
+        );
     }
 
+    #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn a_stranger_on_the_port_gets_nothing() {
         let stranger = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = stranger.local_addr().expect("is bound").port();
         let mut child = Command::new("sleep").arg("60").kill_on_drop(true).spawn().expect("sleep runs");
-        if cfg!(target_os = "linux") {
-            let refused = until_it_listens(&mut child, port, &Env::default()).await;
-            assert!(refused.is_err_and(|why| why.is_some_and(|why| why.contains("was taken by"))));
-        }
+        let refused = until_it_listens(&mut child, port, &Env::default()).await;
+        assert!(refused.is_err_and(|why| why.is_some_and(|why| why.contains("was taken by"))));
         end(&mut child).await;
     }
 }

@@ -176,6 +176,8 @@ fn scenes() -> Vec<(State, Scene)> {
         service: Service { command: None, installed: Installed::No, ..stopped().service },
         ..stopped()
     };
+    let mut activating = silent();
+    activating.service = Scene::nothing("activating", "start", "success").service;
     let mut outside = running();
     outside.service.runtime.pid = Some(8);
     vec![
@@ -187,12 +189,16 @@ fn scenes() -> Vec<(State, Scene)> {
         (State::OtherVersion, asked(|daemon| daemon.version = "0.0.1".to_owned())),
         (State::Replaced, asked(|daemon| daemon.replaced = true)),
         (State::OutsideService, outside),
+        (State::OutsideService, Scene { service: stopped().service, ..running() }),
         (State::TwoGateways, Scene { other_port: Some(port(1, Some((8, "gatewayd")))), ..running() }),
         (State::TwoGateways, Scene { owners: vec![Owner { pid: 8, port: Some(1) }], ..running() }),
         (State::Starting, asked(|daemon| daemon.phase = "starting")),
         (State::Starting, Scene::nothing("activating", "start", "success")),
         (State::Starting, Scene { lock: Some(Holder { young: true, ..holder.clone() }), ..silent() }),
+        (State::Starting, activating),
         (State::Stopping, asked(|daemon| daemon.phase = "draining")),
+        (State::Stopping, asked(|daemon| daemon.phase = "stopping")),
+        (State::Stopping, Scene::nothing("deactivating", "stop-sigterm", "success")),
         (State::Stopping, Scene { lock: Some(Holder { stopping: true, ..holder.clone() }), ..silent() }),
         (State::Stopping, Scene { lock: Some(Holder { stopping: true, ..holder.clone() }), ..stopped() }),
         (State::Restarting, Scene::nothing("activating", "auto-restart", "exit-code")),
