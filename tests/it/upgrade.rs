@@ -179,6 +179,46 @@ fn what_would_not_start_changes_nothing() {
     });
 }
 
+/// Every file below a folder.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        }
+        found.push(path);
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[test]
+fn the_check_says_what_a_start_would_say_and_leaves_nothing_behind() {
+    gateway_tests::run(async {
+        let home = Home::new()?;
+        let refused = Program::Gatewayd.run(&home, &["--check"]).await?;
+        ensure!(refused.code == Some(78) && refused.stderr.starts_with("Missing config."), "{refused:?}");
+        ensure!(files(home.path())?.is_empty(), "{:?}", files(home.path())?);
+        let gateway = Installed::start().await?;
+        let (before, port) = (files(gateway.home.path())?, gateway.port.to_string());
+        let would = Program::Gatewayd.run(&gateway.home, &["--port", &port, "--check"]).await?;
+        let said =
+            format!("The gateway can start: config ~/.clawdbot/clawdbot.json, bind loopback, port {port}.\n");
+        ensure!(would.code == Some(0) && would.stdout == said, "{would:?}");
+        ensure!(files(gateway.home.path())? == before, "nothing is left behind");
+        // A store of a newer version is told, although its owner has it open.
+        let store = gateway.home.state().join("gateway.sqlite");
+        let copy = Home::configured()?;
+        let mut bytes = fs::read(&store)?;
+        bytes.get_mut(60..64).context("a head")?.copy_from_slice(&99_u32.to_be_bytes());
+        fs::write(copy.state().join("gateway.sqlite"), bytes)?;
+        let newer = Program::Gatewayd.run(&copy, &["--check"]).await?;
+        ensure!(newer.code == Some(1) && newer.stderr.contains("newer version (format 99"), "{newer:?}");
+        gateway.end().await
+    });
+}
+
 #[test]
 fn a_version_that_does_not_serve_is_taken_back() {
     gateway_tests::run(async {

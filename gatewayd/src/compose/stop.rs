@@ -112,16 +112,19 @@ pub fn plan(parts: Parts) -> StopPlan {
                 hub.fewer().await;
             }
         };
-        tokio::join!(
-            clients,
-            timeout(UNDECIDED, async {
-                while !preauth.is_empty() {
-                    preauth.fewer().await;
-                }
-            })
-        )
-        .1
-        .map_err(|_| format!("{} sockets had not said who they are", preauth.len()))
+        let undecided = timeout(UNDECIDED, async {
+            while !preauth.is_empty() {
+                preauth.fewer().await;
+            }
+        });
+        if let ((), Err(_)) = tokio::join!(clients, undecided) {
+            tracing::debug!(
+                subsystem = "gateway",
+                left = preauth.len(),
+                "sockets that said nothing are cut off"
+            );
+        }
+        Ok(())
     });
     plan.needed(flush, Duration::from_secs(2), move |_| async move {
         store.close().await;

@@ -208,6 +208,20 @@ async fn a_shutdown_streams_its_steps_to_the_last_even_after_the_end_was_asked_f
 }
 
 #[tokio::test]
+async fn a_restart_is_announced_for_a_minute_at_most() {
+    let running = start(Limits::default()).await;
+    let mut admin = running.admin().await;
+    let announce = |time| v1::AnnounceRestartRequest { valid_for: time };
+    let seconds = |n| Some(gateway_admin::time::duration(Duration::from_secs(n)));
+    for wrong in [None, seconds(0), seconds(61)] {
+        let refused = admin.announce_restart(announce(wrong)).await.expect_err("refused");
+        assert_eq!(Reason::of(&refused), Some(Reason::InvalidRequest));
+    }
+    admin.announce_restart(announce(seconds(60))).await.expect("it stands");
+    assert_eq!(*running.fake.announced.lock().expect("not poisoned"), [Duration::from_secs(60)]);
+}
+
+#[tokio::test]
 async fn logs_are_followed_until_the_caller_leaves_or_the_server_ends() {
     let running = start(Limits::default()).await;
     let mut admin = running.admin().await;

@@ -38,6 +38,7 @@ impl Listener {
             drop(socket);
             return Self::bind(state_dir, fallback).await;
         }
+        private_folder(path.parent().unwrap_or(state_dir))?;
         let bind = |source| Error::Bind { path: path.clone(), source };
         socket.set_nonblocking(true).map_err(bind)?;
         let socket = UnixListener::from_std(socket).map_err(bind)?;

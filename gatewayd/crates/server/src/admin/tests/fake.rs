@@ -152,6 +152,7 @@ pub(super) async fn start(limits: Limits) -> Running {
     let path = listener.path().to_path_buf();
     let fake = Arc::new(Fake {
         shutdowns: Mutex::default(),
+        announced: Mutex::default(),
         steps: Mutex::default(),
         logs: Mutex::default(),
         events: broadcast::Sender::new(Fake::EVENTS),

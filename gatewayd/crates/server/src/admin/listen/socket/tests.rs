@@ -114,3 +114,27 @@ async fn a_successor_keeps_its_socket_when_the_old_one_goes() {
     drop(old);
     assert!(answers(new.path()).await);
 }
+
+#[tokio::test]
+async fn one_that_stays_is_gone_on_with_and_whoever_waits_in_it_is_served() {
+    let (state, temp) = (folder(), folder());
+    let old = Listener::bind(state.path(), &fallback(temp.path())).await.expect("bind");
+    let copy = || {
+        let copy = rustix::io::fcntl_dupfd_cloexec(&old, 0).expect("a copy");
+        std::os::unix::net::UnixListener::from(copy)
+    };
+    let (first, second) = (copy(), copy());
+    old.stays().cancel();
+    let path = old.path().to_path_buf();
+    drop(old);
+    let waiting = UnixStream::connect(&path).await.expect("it is still there");
+    let new = Listener::inherit(first, state.path(), &fallback(temp.path())).await.expect("goes on");
+    new.accept().await.expect("whoever waits");
+    drop((waiting, new));
+    assert!(!path.exists(), "it was not to stay this time");
+    // One that nobody finds any more is replaced.
+    let fresh = Listener::inherit(second, state.path(), &fallback(temp.path())).await.expect("bind");
+    assert!(path.exists());
+    UnixStream::connect(&path).await.expect("it answers");
+    fresh.accept().await.expect("the new one");
+}
