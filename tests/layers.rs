@@ -32,8 +32,23 @@ const ROWS: &[Row] = &[
     Row { name: "gateway-base", ours: &[], not_theirs: HTTP, not_in_source: &[] },
     Row { name: "gateway-config", ours: &["base"], not_theirs: HTTP, not_in_source: &["tokio::net"] },
     Row {
+        name: "gateway-onboard",
+        ours: &["base", "config"],
+        not_theirs: &[
+            "hyper",
+            "hyper-util",
+            "tonic",
+            "axum",
+            "reqwest",
+            "rusqlite",
+            "tungstenite",
+            "tokio-tungstenite",
+        ],
+        not_in_source: &["tokio::net", "std::net::Tcp"],
+    },
+    Row {
         name: "gateway-domain",
-        ours: &["base", "config", "wire"],
+        ours: &["base", "config", "wire", "onboard"],
         not_theirs: &[
             "hyper",
             "hyper-util",
@@ -54,7 +69,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "gateway-api",
-        ours: &["domain", "base", "config", "wire"],
+        ours: &["domain", "base", "config", "wire", "onboard"],
         not_theirs: &["hyper", "hyper-util", "tonic", "axum", "rusqlite", "tungstenite", "tokio-tungstenite"],
         not_in_source: &["tokio::net"],
     },
@@ -72,7 +87,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "gatewayctl",
-        ours: &["admin", "config", "base", "wire"],
+        ours: &["admin", "config", "base", "wire", "onboard"],
         not_theirs: SQL,
         not_in_source: &[],
     },
