@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use super::config::ConfigCommand;
 use super::doctor::DoctorArgs;
+use super::onboard::{DashboardArgs, OnboardArgs, SetupArgs};
 use super::options::{ClientOptions, JsonOption, duration, millis};
 use super::service::{ControlArgs, InstallArgs, UninstallArgs};
 
@@ -19,6 +20,12 @@ pub enum Command {
     Health(HealthArgs),
     /// Every gateway that can be reached from here, with what each says of itself
     Probe(ProbeArgs),
+    /// Set a gateway up: configuration, token, workspace, model key, service
+    Onboard(Box<OnboardArgs>),
+    /// Write a first configuration and the workspace, and ask nothing
+    Setup(SetupArgs),
+    /// The link to the gateway's page
+    Dashboard(DashboardArgs),
     /// What is wrong with this installation, what comes of it, and what to do; repairs it too
     Doctor(DoctorArgs),
     /// Call a method of the control plane
@@ -340,6 +347,9 @@ impl Command {
             Self::Status(a) => a.client.json,
             Self::Health(a) => a.client.json,
             Self::Probe(a) => a.json,
+            Self::Onboard(a) => a.json,
+            Self::Setup(a) => a.json,
+            Self::Dashboard(a) => a.json,
             Self::Doctor(a) => a.json,
             Self::Call(a) => a.client.json,
             Self::Reload(a) => a.json,

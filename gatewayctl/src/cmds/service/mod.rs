@@ -16,4 +16,6 @@ mod tests;
 mod uninstall;
 mod wait;
 
-pub use run::{Request, run};
+pub use health::{Answer, Health, Socket};
+pub use outcome::{Done, Outcome};
+pub use run::{Request, perform, run};

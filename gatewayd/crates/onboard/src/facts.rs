@@ -8,7 +8,7 @@ use gateway_base::secret::Secret;
 use gateway_config::{Issue, load, path};
 use serde_json::Value;
 
-use crate::answers::{Auth, Bind, TailscaleMode, Word};
+use crate::answers::{Auth, Bind, Mode, TailscaleMode, Word};
 use crate::credentials;
 use crate::providers::Choice;
 
@@ -124,6 +124,12 @@ impl Facts {
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
         self.dotted(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty())
+    }
+
+    /// `gateway.mode`
+    #[must_use]
+    pub fn mode(&self) -> Option<Mode> {
+        self.text("gateway.mode").and_then(Mode::of)
     }
 
     /// `gateway.port`, or the environment's, or the usual one.

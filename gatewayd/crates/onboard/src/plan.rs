@@ -136,7 +136,7 @@ impl Plan {
             Some(Scope::Sessions | Scope::Full) => facts.afresh().without_keys(),
         };
         let reset = answers.reset.map(|scope| (scope, facts.paths.expand(&facts.workspace())));
-        let mode = answers.mode.unwrap_or(Mode::Local);
+        let mode = answers.mode.or_else(|| after.mode()).unwrap_or(Mode::Local);
         let gateway = Gateway::of(&after, answers);
         let mut edits = Edits { facts: &after, list: Vec::new() };
         if mode == Mode::Remote {
@@ -166,6 +166,32 @@ impl Plan {
         let bare = after.dotted("agents.defaults.skipBootstrap") == Some(&Value::Bool(true));
         let service = answers.service.unwrap_or(Wish::Leave);
         Ok(Self { mode, reset, credentials, edits, workspace: Some((workspace, !bare)), service, gateway })
+    }
+}
+
+impl Plan {
+    /// The least that makes a gateway start: its mode, and a workspace. A file that is there keeps its mode.
+    #[must_use]
+    pub fn setup(facts: &Facts, workspace: Option<&str>) -> Self {
+        let folder = facts.paths.expand(workspace.unwrap_or(&facts.workspace()));
+        let mut edits = Edits { facts, list: Vec::new() };
+        if workspace.is_some() || !facts.exists {
+            edits.set("agents.defaults.workspace", json!(folder.display().to_string()));
+        }
+        if !facts.exists {
+            edits.set("gateway.mode", json!("local"));
+        }
+        let edits = edits.list;
+        let bare = facts.dotted("agents.defaults.skipBootstrap") == Some(&Value::Bool(true));
+        Self {
+            mode: facts.mode().unwrap_or(Mode::Local),
+            reset: None,
+            credentials: Vec::new(),
+            edits,
+            workspace: Some((folder, !bare)),
+            service: Wish::Leave,
+            gateway: Gateway::of(facts, &Answers::default()),
+        }
     }
 }
 
