@@ -22,6 +22,8 @@ mod foreign;
 mod handshake;
 mod http;
 mod methods;
+#[cfg(unix)]
+mod onboard;
 mod reload;
 mod rights;
 mod start;
@@ -32,3 +34,4 @@ mod supervise;
 mod tailscale;
 mod traffic;
 mod trial;
+mod wizard;

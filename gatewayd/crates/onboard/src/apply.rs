@@ -9,7 +9,8 @@ use gateway_base::paths::Paths;
 use gateway_config::edit;
 use gateway_config::load::RELEASE;
 use gateway_config::path::{Segment, show};
-use gateway_config::write::{self, Drops, Writer, stamp};
+use gateway_config::write as config;
+use gateway_config::write::{Drops, Writer, stamp};
 use serde_json::Value;
 
 use crate::answers::Word;
@@ -53,7 +54,7 @@ pub enum Error {
     Edit(#[from] edit::Error),
     /// The configuration was not written.
     #[error(transparent)]
-    Write(#[from] write::Error),
+    Write(#[from] config::Error),
     /// A folder could not be made.
     #[error("cannot make {path}")]
     Folder {
@@ -73,14 +74,15 @@ pub async fn apply(plan: Plan, place: Place) -> Result<Done, Error> {
     let env = place.env.clone();
     let folder = plan.workspace.as_ref().filter(|(_, files)| *files).map(|(folder, _)| folder.clone());
     let done =
-        tokio::task::spawn_blocking(move || files(&plan, &place)).await.map_err(|_| Error::Stopped)??;
+        tokio::task::spawn_blocking(move || write(&plan, &place)).await.map_err(|_| Error::Stopped)??;
     if let Some(folder) = folder {
         workspace::under_git(&folder, &env).await;
     }
     Ok(done)
 }
 
-fn files(plan: &Plan, place: &Place) -> Result<Done, Error> {
+/// The part of it that is files. Blocks.
+pub fn write(plan: &Plan, place: &Place) -> Result<Done, Error> {
     let Place { paths, env, now, .. } = place;
     let mut done = Done::default();
     if let Some((scope, workspace)) = &plan.reset {

@@ -1,6 +1,7 @@
 //! What is known of this machine before anything is asked.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use gateway_base::env::Env;
 use gateway_base::paths::{DEFAULT_PORT, Paths};
@@ -70,6 +71,15 @@ pub struct Around {
     pub doctor: String,
     /// A token, in case one is needed.
     pub fresh_token: Secret,
+}
+
+/// Whether Tailscale's program is on the search path, or where macOS has it.
+#[must_use]
+pub fn has_tailscale(env: &Env) -> bool {
+    let path = env.get("PATH").unwrap_or_default();
+    let programs = std::env::split_paths(path).map(|folder| folder.join("tailscale"));
+    let mut programs = programs.map(|program| program.with_extension(std::env::consts::EXE_EXTENSION));
+    programs.any(|program| program.is_file()) || Path::new("/Applications/Tailscale.app").exists()
 }
 
 impl Facts {

@@ -41,7 +41,7 @@ async fn a_new_machine_gets_everything_once() {
     let again = run(&home, &Answers::default()).await.expect("done");
     assert!(!again.changed && again.lines[0] == "Unchanged: ~/.clawdbot/clawdbot.json", "{again:?}");
     assert_eq!(home.config(), text, "not one byte");
-    assert!(write::history(&home.paths).is_empty(), "no copy either");
+    assert!(config::history(&home.paths).is_empty(), "no copy either");
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn an_existing_file_keeps_its_comments_and_changes_where_it_was_answered()
     let (before, _) =
         home.config().split_once("wizard").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("noted");
     assert!(before.starts_with(&text.replace("19000", "19001")[..text.len() - 3]), "{before}");
-    assert_eq!(write::history(&home.paths).len(), 1);
+    assert_eq!(config::history(&home.paths).len(), 1);
 }
 
 #[tokio::test]
