@@ -10,7 +10,7 @@ use gateway_tests::wait::until;
 use gateway_tests::ws_client::{Client, Refused};
 use serde_json::{Value, json};
 
-const CONFIG: &str = "// mine\n{ gateway: { mode: 'local', /* why */ auth: { mode: 'token', token: 'token-of-the-tests' } } }\n";
+const CONFIG: &str = "// mine\n{ gateway: { mode: 'local', port: 18789, /* why */ auth: { mode: 'token', token: 'token-of-the-tests' } } }\n";
 
 /// Requests and their answers, kept for a golden file.
 struct Pairs {

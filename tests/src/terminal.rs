@@ -19,6 +19,7 @@ use crate::wait::{until, within};
 pub struct Terminal {
     keys: File,
     drawn: Arc<Mutex<Vec<u8>>>,
+    reader: std::thread::JoinHandle<()>,
     child: Child,
     /// How much of what was drawn has been answered.
     answered: usize,
@@ -40,14 +41,14 @@ impl Terminal {
         let drawn = Arc::<Mutex<Vec<u8>>>::default();
         let kept = drawn.clone();
         // It ends when the program has closed the terminal.
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut piece = [0; 4096];
             while let Ok(count @ 1..) = screen.read(&mut piece) {
                 let new = piece.get(..count).unwrap_or_default();
                 kept.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(new);
             }
         });
-        Ok(Self { keys, drawn, child, answered: 0 })
+        Ok(Self { keys, drawn, reader, child, answered: 0 })
     }
 
     /// Everything that was drawn so far.
@@ -68,13 +69,28 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).context("pressing keys")
     }
 
-    /// Waits for its end.
+    /// Waits until `text` is drawn and presses these keys until it ends, as people do who want out.
+    pub async fn leave(&mut self, text: &str, keys: &str) -> Result<ExitStatus> {
+        self.answer(text, keys).await?;
+        until("it to end", || {
+            let pressed = self.keys.write_all(keys.as_bytes());
+            let ended = self.child.try_wait();
+            async move { Ok(ended?.or_else(|| pressed.is_err().then(ExitStatus::default)).map(drop)) }
+        })
+        .await
+        .with_context(|| self.drawn())?;
+        self.ended().await
+    }
+
+    /// Waits for its end, and for everything that it drew.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         let drawn = self.drawn.clone();
         let ended = within("it to end", self.child.wait()).await;
         let text =
             || String::from_utf8_lossy(&drawn.lock().unwrap_or_else(PoisonError::into_inner)).into_owned();
-        ended.with_context(text)?.context("waiting for its end")
+        let status = ended.with_context(text)?.context("waiting for its end")?;
+        until("the rest of what it drew", || async { Ok(self.reader.is_finished().then_some(())) }).await?;
+        Ok(status)
     }
 }
 

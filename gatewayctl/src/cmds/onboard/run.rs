@@ -30,10 +30,12 @@ pub async fn run(app: &App, args: &OnboardArgs) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, "--json needs --non-interactive"));
     }
     let prompts = Prompts::choose(app, args.plain)?;
-    // Prompts end by themselves on ctrl-c; this is for the work between and after them.
+    // First, so that it is listened for from the beginning: a prompt that is interrupted then ends and puts the terminal
+    // back, instead of the whole program ending at once.
     tokio::select! {
-        done = Box::pin(asked(app, args, answers, prompts)) => done,
+        biased;
         _ = tokio::signal::ctrl_c() => cancelled(app),
+        done = Box::pin(asked(app, args, answers, prompts)) => done,
     }
 }
 

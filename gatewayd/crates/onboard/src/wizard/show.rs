@@ -11,8 +11,8 @@ use crate::step::{Choice, Step};
 const SECURITY: &str = "\
 Please read: https://docs.clawd.bot/security
 
-Your assistant can run commands, read and write files, and use every tool that you switch on. Whoever can talk to it can
-try to talk it into something.
+Your assistant can run commands, read and write files, and use every tool that you switch on.
+Whoever can talk to it can try to talk it into something.
 
 Begin with few rights and add more as you need them.";
 
