@@ -5,7 +5,7 @@ use gateway_onboard::answers::{Mode, Wish};
 use gateway_onboard::apply::{self, Place, apply};
 use gateway_onboard::plan::Plan;
 
-use super::follow::{self, Followed};
+use super::follow;
 use super::key_check::Verdict;
 use super::summary::{Local, Remote, Seen};
 use crate::app::App;
@@ -43,15 +43,15 @@ pub async fn finish(
         tell(app, &verdict, &mut seen)?;
     }
     match follow::follow(app, plan.service, done.changed, before).await {
-        Followed::Nothing => {}
-        Followed::Done(outcome) => {
+        Ok(None) => {}
+        Ok(Some(outcome)) => {
             if !app.out.is_json() {
                 app.out.print(&outcome.render())?;
             }
             warn(app, &outcome.warnings);
             seen.warnings.extend(outcome.warnings);
         }
-        Followed::Failed(failure) => {
+        Err(failure) => {
             let (said, tip) = (
                 format!("Gateway service install failed: {failure}"),
                 format!("Tip: rerun `{}` after fixing the error.", app.suggest("install")),

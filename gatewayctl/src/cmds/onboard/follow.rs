@@ -25,28 +25,24 @@ pub async fn look(app: &App) -> Answer {
     Socket.ask(&app.paths).await
 }
 
-/// What became of the service.
-pub enum Followed {
-    /// Nothing was to be done.
-    Nothing,
-    /// This was done.
-    Done(Outcome),
-    /// It failed.
-    Failed(Failure),
-}
-
-/// Does what is wished with the service; `before` is the gateway as it was before the configuration was written.
-pub async fn follow(app: &App, wish: Wish, changed: bool, before: Answer) -> Followed {
+/// Does what is wished with the service, and tells what; nothing when it is left alone. `before` is the gateway as it
+/// was before the configuration was written.
+pub async fn follow(
+    app: &App,
+    wish: Wish,
+    changed: bool,
+    before: Answer,
+) -> Result<Option<Outcome>, Failure> {
     let done = match wish {
         Wish::Leave => {
             take_over(app, changed, before).await;
-            return Followed::Nothing;
+            return Ok(None);
         }
         Wish::Restart => perform(app, Request::Restart(&control())).await,
         Wish::Reinstall => perform(app, Request::Install(&install(true))).await,
         Wish::Install => installed(app, changed, before).await,
     };
-    done.map_or_else(Followed::Failed, Followed::Done)
+    done.map(Some)
 }
 
 /// Installs what is not installed, writes again what differs, starts what does not run.

@@ -137,7 +137,7 @@ fn an_existing_setup_can_be_kept_changed_or_thrown_away() {
     let home = Home::new(Some(config));
     let skip = ("Model/auth provider", json!("skip"));
     let facts = home.facts(Host::Terminal(Service::Installed));
-    let (asked, end) = run(&facts, Answers::default(), &[skip.clone()]);
+    let (asked, end) = run(&facts, Answers::default(), std::slice::from_ref(&skip));
     assert!(asked.contains(&"Existing config detected".to_owned()), "{asked:#?}");
     assert!(asked.contains(&"Gateway service already installed".to_owned()), "{asked:#?}");
     assert!(!edits(&end).iter().any(|line| line.contains("port") || line.contains("token is")));
