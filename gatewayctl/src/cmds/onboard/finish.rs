@@ -23,16 +23,20 @@ pub async fn finish(
     args: &OnboardArgs,
     plan: Plan,
     verdict: Option<Verdict>,
+    warnings: Vec<String>,
 ) -> Result<Exit, Failure> {
     let before = follow::look(app).await;
     let place =
         Place { paths: app.paths.clone(), env: app.env.clone(), now: app.clock.now(), command: "onboard" };
     let work = apply(plan.clone(), place);
     let done = app.out.during("writing", work).await.map_err(|error| refused(app, error))?;
+    let corrections = plan.gateway.corrections.iter().map(|&text| text.to_owned());
+    // A person has read it before answering the last question.
+    let missing_key = plan.missing_key.clone().filter(|_| args.non_interactive);
     let mut seen = Seen {
         changed: done.changed,
         key_check: verdict.as_ref().map(Verdict::word),
-        warnings: plan.gateway.corrections.iter().map(|&text| text.to_owned()).collect(),
+        warnings: warnings.into_iter().chain(corrections).chain(missing_key).collect(),
     };
     say(app, &done.lines)?;
     if plan.mode == Mode::Remote {

@@ -15,7 +15,7 @@ use super::{around, flags};
 use crate::app::App;
 use crate::args::OnboardArgs;
 use crate::exit::{Exit, Failure};
-use crate::text::{Style, Text};
+use crate::text::Text;
 
 /// Sets the gateway up.
 pub async fn run(app: &App, args: &OnboardArgs) -> Result<Exit, Failure> {
@@ -53,14 +53,16 @@ async fn scripted(app: &App, args: &OnboardArgs, answers: Answers) -> Result<Exi
         return Err(broken(&facts));
     }
     let provider = flags::provider(app, args, &facts, app.clock.now())?;
-    let answers = Answers { provider, ..from_environment(app, without_manager(app, &facts, answers)) };
+    let mut warnings = Vec::new();
+    let answers = without_manager(app, &facts, answers, &mut warnings);
+    let answers = Answers { provider, ..from_environment(app, answers) };
     let plan = Plan::new(&facts, &answers).map_err(|error| Failure::failed(error.to_string()))?;
     let verdict = if args.skip_key_check { None } else { try_key(app, &facts, &answers).await };
     if let Some(Verdict::Refused(said)) = &verdict {
         return Err(Failure::failed(format!("{said} Nothing was written."))
             .hint("Check the key, or store it all the same with --skip-key-check."));
     }
-    finish(app, args, plan, verdict).await
+    finish(app, args, plan, verdict, warnings).await
 }
 
 fn broken(facts: &Facts) -> Failure {
@@ -78,20 +80,17 @@ fn from_environment(app: &App, answers: Answers) -> Answers {
 }
 
 /// Where the service manager cannot be asked, that is said and the service is left away.
-fn without_manager(app: &App, facts: &Facts, answers: Answers) -> Answers {
+fn without_manager(app: &App, facts: &Facts, answers: Answers, warnings: &mut Vec<String>) -> Answers {
     let wants = matches!(answers.service, Some(Wish::Install | Wish::Reinstall | Wish::Restart));
     if !wants || facts.host != Host::Terminal(Service::Unavailable) {
         return answers;
     }
-    let mut text = Text::default();
-    if cfg!(target_os = "linux") {
-        text.styled(Style::Warn, "Systemd user services are unavailable; skipping service install.");
+    warnings.push(if cfg!(target_os = "linux") {
+        "Systemd user services are unavailable; skipping service install.".to_owned()
     } else {
-        text.styled(Style::Warn, "The service manager cannot be asked; skipping service install.");
-    }
-    let why = app.suggest("install");
-    text.say(format!("What is missing: {why}"));
-    app.out.note(&text);
+        "The service manager cannot be asked; skipping service install.".to_owned()
+    });
+    warnings.push(format!("What is missing: {}", app.suggest("install")));
     Answers { service: Some(Wish::Leave), ..answers }
 }
 
@@ -122,7 +121,7 @@ async fn asked(
     loop {
         let step = match wizard.next() {
             Next::Ask(step) => step,
-            Next::Apply(plan) => return finish(app, args, *plan, verdict).await,
+            Next::Apply(plan) => return finish(app, args, *plan, verdict, Vec::new()).await,
             Next::Cancelled(_) => return cancelled(app),
             Next::Failed(why) if !facts.issues.is_empty() => return Err(Failure::new(Exit::BadConfig, why)),
             Next::Failed(why) => return Err(Failure::failed(why)),

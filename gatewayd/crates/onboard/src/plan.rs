@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use gateway_base::secret::Secret;
 use gateway_config::path::Segment;
+use gateway_config::sections::{DEFAULT_MODEL, ModelRef};
 use serde_json::{Value, json};
 
 use crate::answers::{Answers, Auth, Bind, Key, Mode, Provider, TailscaleMode, Wish, Word};
 use crate::credentials::{Credential, Kind};
 use crate::facts::Facts;
-use crate::providers::{Choice, Store};
+use crate::providers::{CHOICES, Choice, Store};
 use crate::reset::Scope;
 
 /// What has to be done.
@@ -30,6 +31,8 @@ pub struct Plan {
     pub service: Wish,
     /// How the gateway will be reached.
     pub gateway: Gateway,
+    /// What to say when nothing pays for the model that answers.
+    pub missing_key: Option<String>,
 }
 
 /// One change of the configuration.
@@ -142,15 +145,8 @@ impl Plan {
         if mode == Mode::Remote {
             edits.remote(answers)?;
             let (credentials, edits) = (Vec::new(), edits.list);
-            return Ok(Self {
-                mode,
-                reset,
-                credentials,
-                edits,
-                workspace: None,
-                service: Wish::Leave,
-                gateway,
-            });
+            let (workspace, service, missing_key) = (None, Wish::Leave, None);
+            return Ok(Self { mode, reset, credentials, edits, workspace, service, gateway, missing_key });
         }
         let workspace = after.paths.expand(answers.workspace.as_deref().unwrap_or(&after.workspace()));
         edits.set("agents.defaults.workspace", json!(workspace.display().to_string()));
@@ -165,7 +161,8 @@ impl Plan {
         let edits = edits.list;
         let bare = after.dotted("agents.defaults.skipBootstrap") == Some(&Value::Bool(true));
         let service = answers.service.unwrap_or(Wish::Leave);
-        Ok(Self { mode, reset, credentials, edits, workspace: Some((workspace, !bare)), service, gateway })
+        let (workspace, missing_key) = (Some((workspace, !bare)), missing_key(&after, answers));
+        Ok(Self { mode, reset, credentials, edits, workspace, service, gateway, missing_key })
     }
 }
 
@@ -191,6 +188,7 @@ impl Plan {
             workspace: Some((folder, !bare)),
             service: Wish::Leave,
             gateway: Gateway::of(facts, &Answers::default()),
+            missing_key: None,
         }
     }
 }
@@ -348,6 +346,30 @@ impl Edits<'_> {
             self.set_at([models, vec![Segment::Index(count)]].concat(), wanted.clone());
         }
     }
+}
+
+/// The sentence about a model that nothing pays for, as far as can be seen from here.
+fn missing_key(facts: &Facts, answers: &Answers) -> Option<String> {
+    let (given, default) = match &answers.provider {
+        Some(Provider::Key(Key { choice, .. }) | Provider::Stored(choice)) => {
+            (Some(choice.provider), choice.model.map(|(model, _)| model))
+        }
+        Some(Provider::Borrowed(_, provider)) => (Some(*provider), None),
+        Some(Provider::Skip) | None => (None, None),
+    };
+    let model = answers.model.as_deref().or(default).or_else(|| facts.model()).unwrap_or(DEFAULT_MODEL);
+    let provider = ModelRef::parse(model).provider;
+    let rows = || CHOICES.iter().filter(|choice| choice.provider == provider);
+    let configured = ["models", "providers", &provider, "apiKey"].map(key).to_vec();
+    let is_paid = given == Some(provider.as_str())
+        || facts.stored.contains(&provider)
+        || facts.get(&configured).is_some()
+        || rows().any(|choice| facts.variable(choice).is_some());
+    // A provider that has no row may need no key at all.
+    let is_known = rows().next().is_some();
+    (is_known && !is_paid).then(|| {
+        format!("No key is stored for {provider}, whose {model} answers; turns will fail until there is one.")
+    })
 }
 
 fn credential(from: &Key, id: String) -> Credential {

@@ -13,8 +13,8 @@ pub struct Choice {
     pub label: &'static str,
     /// More about it.
     pub hint: Option<&'static str>,
-    /// The company, as the first of the two questions names it.
-    pub group: &'static str,
+    /// The company, which the first of the two questions asks for.
+    pub group: Group,
     /// The provider's id in the configuration.
     pub provider: &'static str,
     /// The flag that carries the key.
@@ -31,6 +31,15 @@ pub struct Choice {
     pub check: Check,
     /// The API and its one model, for providers that the gateway does not know by itself.
     pub api: Option<(&'static str, Model)>,
+}
+
+/// A company.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The answer that means it.
+    pub id: &'static str,
+    /// Its name for people.
+    pub label: &'static str,
 }
 
 /// Where a key is kept.
@@ -129,7 +138,7 @@ pub fn find(value: &str) -> Option<&'static Choice> {
 }
 
 /// The companies in the order of the table.
-pub fn groups() -> impl Iterator<Item = &'static str> {
+pub fn groups() -> impl Iterator<Item = Group> {
     let mut seen = Vec::new();
     CHOICES.iter().map(|choice| choice.group).filter(move |group| {
         let new = !seen.contains(group);
@@ -146,7 +155,7 @@ const KEY: Choice = Choice {
     value: "",
     label: "",
     hint: None,
-    group: "",
+    group: Group { id: "", label: "" },
     provider: "",
     flag: "",
     variables: &[],
@@ -158,7 +167,7 @@ const KEY: Choice = Choice {
 };
 
 const MINIMAX: Choice = Choice {
-    group: "MiniMax",
+    group: Group { id: "minimax", label: "MiniMax" },
     provider: "minimax",
     flag: "--minimax-api-key",
     variables: &["MINIMAX_API_KEY"],
@@ -171,7 +180,7 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "apiKey",
         label: "Anthropic API key",
-        group: "Anthropic",
+        group: Group { id: "anthropic", label: "Anthropic" },
         provider: "anthropic",
         flag: "--anthropic-api-key",
         variables: &["ANTHROPIC_API_KEY"],
@@ -183,7 +192,7 @@ pub static CHOICES: &[Choice] = &[
         value: "token",
         label: "Anthropic token (paste setup-token)",
         hint: Some("run `claude setup-token` elsewhere, then paste the token here"),
-        group: "Anthropic",
+        group: Group { id: "anthropic", label: "Anthropic" },
         provider: "anthropic",
         flag: "--token",
         store: Store::Token,
@@ -194,7 +203,7 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "openai-api-key",
         label: "OpenAI API key",
-        group: "OpenAI",
+        group: Group { id: "openai", label: "OpenAI" },
         provider: "openai",
         flag: "--openai-api-key",
         variables: &["OPENAI_API_KEY"],
@@ -224,7 +233,7 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "synthetic-api-key",
         label: "Synthetic API key",
-        group: "Synthetic",
+        group: Group { id: "synthetic", label: "Synthetic" },
         provider: "synthetic",
         flag: "--synthetic-api-key",
         variables: &["SYNTHETIC_API_KEY"],
@@ -239,7 +248,7 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "gemini-api-key",
         label: "Google Gemini API key",
-        group: "Google",
+        group: Group { id: "google", label: "Google" },
         provider: "google",
         flag: "--gemini-api-key",
         variables: &["GEMINI_API_KEY"],
@@ -251,7 +260,7 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "openrouter-api-key",
         label: "OpenRouter API key",
-        group: "OpenRouter",
+        group: Group { id: "openrouter", label: "OpenRouter" },
         provider: "openrouter",
         flag: "--openrouter-api-key",
         variables: &["OPENROUTER_API_KEY"],
@@ -264,7 +273,7 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "ai-gateway-api-key",
         label: "Vercel AI Gateway API key",
-        group: "Vercel AI Gateway",
+        group: Group { id: "ai-gateway", label: "Vercel AI Gateway" },
         provider: "vercel-ai-gateway",
         flag: "--ai-gateway-api-key",
         variables: &["AI_GATEWAY_API_KEY"],
@@ -276,7 +285,7 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "moonshot-api-key",
         label: "Moonshot AI API key",
-        group: "Moonshot AI",
+        group: Group { id: "moonshot", label: "Moonshot AI" },
         provider: "moonshot",
         flag: "--moonshot-api-key",
         variables: &["MOONSHOT_API_KEY"],
@@ -292,7 +301,7 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "kimi-code-api-key",
         label: "Kimi Code API key",
-        group: "Moonshot AI",
+        group: Group { id: "moonshot", label: "Moonshot AI" },
         provider: "kimi-code",
         flag: "--kimi-code-api-key",
         variables: &["KIMICODE_API_KEY"],
@@ -308,7 +317,7 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "zai-api-key",
         label: "Z.AI (GLM 4.7) API key",
-        group: "Z.AI (GLM 4.7)",
+        group: Group { id: "zai", label: "Z.AI (GLM 4.7)" },
         provider: "zai",
         flag: "--zai-api-key",
         variables: &["ZAI_API_KEY", "Z_AI_API_KEY"],
@@ -321,7 +330,7 @@ pub static CHOICES: &[Choice] = &[
         value: "opencode-zen",
         label: "OpenCode Zen (multi-model proxy)",
         hint: Some("Claude, GPT, Gemini via opencode.ai/zen"),
-        group: "OpenCode Zen",
+        group: Group { id: "opencode-zen", label: "OpenCode Zen" },
         provider: "opencode",
         flag: "--opencode-zen-api-key",
         variables: &["OPENCODE_API_KEY", "OPENCODE_ZEN_API_KEY"],

@@ -6,8 +6,8 @@ use dialoguer::{Confirm, Input, Select};
 use gateway_onboard::step::{Kind, Step};
 use serde_json::Value;
 
-use super::choose::Stop;
 use super::hidden;
+use super::stop::Stop;
 use crate::app::App;
 
 /// Asks once.

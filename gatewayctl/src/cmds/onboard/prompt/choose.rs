@@ -1,10 +1,11 @@
 //! Which of the two ways, and what they share: a step is asked until its answer is taken.
 
-use std::io::{self, IsTerminal};
+use std::io::IsTerminal;
 
 use gateway_onboard::step::{Kind, Step};
 use serde_json::Value;
 
+use super::stop::Stop;
 use super::{arrows, lines};
 use crate::app::App;
 use crate::exit::{Exit, Failure};
@@ -22,21 +23,12 @@ pub enum Prompts {
     },
 }
 
-/// Why there is no answer.
-#[derive(Debug)]
-pub enum Stop {
-    /// The person does not want to go on, or the input is at its end.
-    Cancelled,
-    /// Asking failed.
-    Failed(Failure),
-}
-
 impl Prompts {
     /// Arrow keys on a terminal that has them. Lines that come from a file or a pipe have to be asked for with
     /// `--plain`, so that a script that forgot `--non-interactive` does not answer by accident.
     pub fn choose(app: &App, plain: bool) -> Result<Self, Failure> {
-        let person = io::stdin().is_terminal();
-        let capable = io::stderr().is_terminal() && app.env.get("TERM") != Some("dumb");
+        let person = std::io::stdin().is_terminal();
+        let capable = std::io::stderr().is_terminal() && app.env.get("TERM") != Some("dumb");
         match (person, plain) {
             (true, false) if capable => Ok(Self::Arrows),
             (true, _) | (false, true) => Ok(Self::Lines { person }),
@@ -92,13 +84,4 @@ fn note(app: &App, step: &Step) {
         text.say(&step.message);
     }
     app.out.note(&text);
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::Interrupted => Self::Cancelled,
-            _ => Self::Failed(Failure::failed(format!("cannot ask: {error}"))),
-        }
-    }
 }

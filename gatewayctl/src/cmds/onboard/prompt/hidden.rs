@@ -2,7 +2,7 @@
 //! the last key, so that nothing typed ahead or pasted fast is shown, and ctrl-c is a key like any other, so that it ends
 //! with the terminal as it was.
 
-use super::choose::Stop;
+use super::stop::Stop;
 use crate::app::App;
 
 /// The longest secret that is taken, in bytes.

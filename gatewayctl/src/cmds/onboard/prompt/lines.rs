@@ -3,8 +3,8 @@
 use gateway_onboard::step::{Kind, Step};
 use serde_json::Value;
 
-use super::choose::Stop;
 use super::hidden;
+use super::stop::Stop;
 use crate::app::App;
 use crate::text::Text;
 

@@ -5,5 +5,7 @@ mod arrows;
 mod choose;
 mod hidden;
 mod lines;
+mod stop;
 
-pub use choose::{Prompts, Stop, keep_anyway};
+pub use choose::{Prompts, keep_anyway};
+pub use stop::Stop;

@@ -186,6 +186,25 @@ fn a_provider_that_is_there_keeps_its_address_and_its_models() {
 }
 
 #[test]
+fn a_model_that_nothing_pays_for_is_named() {
+    let says = |home: &Home, answers: Answers| plan(home, &answers).expect("a plan").missing_key;
+    let new = Home::new(None);
+    let said = says(&new, Answers::default()).expect("nothing is there");
+    assert!(said.contains("anthropic/claude-opus-4-5"), "{said}");
+    assert_eq!(says(&new, Answers { provider: key("apiKey", "k"), ..Answers::default() }), None);
+    assert_eq!(says(&new, Answers { provider: key("zai-api-key", "k"), ..Answers::default() }), None);
+    let other = Answers {
+        provider: key("openai-api-key", "k"),
+        model: Some("anthropic/x".to_owned()),
+        ..Answers::default()
+    };
+    assert!(says(&new, other).is_some(), "the key is for another provider");
+    assert_eq!(says(&Home::new(None).with("ANTHROPIC_API_KEY", "k"), Answers::default()), None);
+    let own = "{ agents: { defaults: { model: { primary: 'ollama/x' } } } }";
+    assert_eq!(says(&Home::new(Some(own)), Answers::default()), None, "it may need no key");
+}
+
+#[test]
 fn nothing_of_a_secret_is_in_what_can_be_printed() {
     let home = Home::new(None);
     let answers = Answers {

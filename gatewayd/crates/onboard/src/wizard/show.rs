@@ -1,7 +1,6 @@
 //! The questions in words, in those of the original where it has them.
 
-use super::Wizard;
-use super::questions::Question;
+use super::state::{Question, State};
 use crate::answers::{Auth, Bind, Mode, Provider, TailscaleMode, Wish, Word};
 use crate::facts::{Facts, Host};
 use crate::plan::{Gateway, Plan};
@@ -21,26 +20,26 @@ There is no Tailscale program on this machine. Install it from https://tailscale
 You can go on; the gateway is published once the program is there.";
 
 /// The step of a question.
-pub fn show(wizard: &Wizard, question: Question) -> Step {
+pub fn show(state: &State, question: Question) -> Step {
     use Question as Q;
-    let facts = &wizard.after_reset();
+    let facts = &state.after_reset();
     match question {
         Q::Intro => Step::note("Clawdbot onboarding", ""),
         Q::Security => Step::note("Security", SECURITY),
         Q::Risk => Step::confirm("I understand this is powerful and inherently risky. Continue?", false),
-        Q::BrokenConfig => Step::note("Invalid config", wizard.facts.summary()),
+        Q::BrokenConfig => Step::note("Invalid config", state.facts.summary()),
         Q::ConfigIssues => {
-            let issues: Vec<String> = wizard.facts.issues.iter().map(|issue| format!("- {issue}")).collect();
+            let issues: Vec<String> = state.facts.issues.iter().map(|issue| format!("- {issue}")).collect();
             Step::note("Config issues", issues.join("\n"))
         }
         Q::Flow => flow(),
         Q::OnlyLocal => {
             Step::note("QuickStart", "QuickStart only supports local gateways. Switching to Manual mode.")
         }
-        Q::Existing => Step::note("Existing config detected", wizard.facts.summary()),
-        Q::Handling => handling(wizard),
+        Q::Existing => Step::note("Existing config detected", state.facts.summary()),
+        Q::Handling => handling(state),
         Q::ResetScope => reset_scope(),
-        Q::QuickStart => Step::note("QuickStart", quickstart(facts, &wizard.gateway())),
+        Q::QuickStart => Step::note("QuickStart", quickstart(facts, &state.gateway())),
         Q::Mode => mode(),
         Q::RemoteUrl => {
             let known = facts.text("gateway.remote.url").unwrap_or("ws://127.0.0.1:18789");
@@ -57,17 +56,17 @@ pub fn show(wizard: &Wizard, question: Question) -> Step {
         }),
         Q::Workspace => Step::text("Workspace directory", facts.workspace()),
         Q::Group => group(),
-        Q::Choice => way(wizard),
-        Q::UseVariable | Q::UseStored | Q::Key => key(wizard, question),
-        Q::Model => model(wizard, facts),
+        Q::Choice => way(state),
+        Q::UseVariable | Q::UseStored | Q::Key => key(state, question),
+        Q::Model => model(state, facts),
         Q::ModelName => Step::text("Model", facts.model().unwrap_or_default())
             .placeholder("provider/model, such as anthropic/claude-opus-4-5"),
-        _ => gateway(wizard, facts, question),
+        _ => gateway(state, facts, question),
     }
 }
 
 /// The questions about the gateway itself, and the end.
-fn gateway(wizard: &Wizard, facts: &Facts, question: Question) -> Step {
+fn gateway(state: &State, facts: &Facts, question: Question) -> Step {
     use Question as Q;
     match question {
         Q::Port => Step::text("Gateway port", facts.port().to_string()),
@@ -80,7 +79,7 @@ fn gateway(wizard: &Wizard, facts: &Facts, question: Question) -> Step {
         Q::Tailscale => tailscale(facts),
         Q::NoTailscale => Step::note("Tailscale Warning", NO_TAILSCALE),
         Q::ResetOnExit => Step::confirm("Reset Tailscale serve/funnel on exit?", facts.reset_on_exit()),
-        Q::Corrections => Step::note("Note", wizard.gateway().corrections.join("\n")),
+        Q::Corrections => Step::note("Note", state.gateway().corrections.join("\n")),
         Q::Token => Step::secret(match facts.text("gateway.auth.token") {
             Some(_) => "Gateway token (blank to keep the present one)",
             None => "Gateway token (blank to generate)",
@@ -104,7 +103,7 @@ fn gateway(wizard: &Wizard, facts: &Facts, question: Question) -> Step {
             ],
             "restart",
         ),
-        _ => Step::note("Ready", ready(wizard)),
+        _ => Step::note("Ready", ready(state)),
     }
 }
 
@@ -117,11 +116,11 @@ fn flow() -> Step {
     Step::select("Onboarding mode", options, "quickstart")
 }
 
-fn handling(wizard: &Wizard) -> Step {
+fn handling(state: &State) -> Step {
     let mut options =
         vec![Choice::new("keep", "Use existing values"), Choice::new("modify", "Update values")];
     // A gateway cannot throw away what it is running on.
-    if wizard.facts.host != Host::Gateway {
+    if state.facts.host != Host::Gateway {
         options.push(Choice::new("reset", "Reset"));
     }
     Step::select("Config handling", options, "keep")
@@ -162,16 +161,17 @@ fn group() -> Step {
         .map(|group| {
             let ways: Vec<&str> =
                 CHOICES.iter().filter(|choice| choice.group == group).map(|choice| choice.label).collect();
-            Choice::new(group, group).hint(ways.join(", "))
+            Choice::new(group.id, group.label).hint(ways.join(", "))
         })
         .collect();
     options.push(Choice::new("skip", "Skip for now"));
-    Step::select("Model/auth provider", options, "Anthropic")
+    Step::select("Model/auth provider", options, "anthropic")
 }
 
-fn way(wizard: &Wizard) -> Step {
-    let group = wizard.aside.group.as_deref().unwrap_or_default();
-    let of_group = CHOICES.iter().filter(|choice| choice.group == group);
+fn way(state: &State) -> Step {
+    let id = state.aside.group.as_deref().unwrap_or_default();
+    let label = providers::groups().find(|group| group.id == id).map_or(id, |group| group.label);
+    let of_group = CHOICES.iter().filter(|choice| choice.group.id == id);
     let options: Vec<Choice> = of_group
         .map(|choice| Choice {
             value: choice.value.to_owned(),
@@ -180,17 +180,17 @@ fn way(wizard: &Wizard) -> Step {
         })
         .collect();
     let first = options.first().map(|choice| choice.value.clone()).unwrap_or_default();
-    Step::select(format!("{group} auth method"), options, &first)
+    Step::select(format!("{label} auth method"), options, &first)
 }
 
-fn key(wizard: &Wizard, question: Question) -> Step {
-    let Some(choice) = wizard.open_choice() else { return Step::note("Model", "") };
+fn key(state: &State, question: Question) -> Step {
+    let Some(choice) = state.open_choice() else { return Step::note("Model", "") };
     match question {
         Question::UseVariable => {
-            let name = wizard.facts.variable(choice).unwrap_or_default();
+            let name = state.facts.variable(choice).unwrap_or_default();
             Step::confirm(format!("Use existing {name} (from the environment)?"), true)
         }
-        Question::UseStored => Step::confirm(format!("Keep the stored key of {}?", choice.group), true),
+        Question::UseStored => Step::confirm(format!("Keep the stored key of {}?", choice.group.label), true),
         _ if choice.store == providers::Store::Token => {
             Step::secret("Paste Anthropic setup-token").placeholder("run `claude setup-token` elsewhere")
         }
@@ -198,11 +198,11 @@ fn key(wizard: &Wizard, question: Question) -> Step {
     }
 }
 
-fn model(wizard: &Wizard, facts: &Facts) -> Step {
+fn model(state: &State, facts: &Facts) -> Step {
     let present = facts.model().unwrap_or(gateway_config::sections::DEFAULT_MODEL);
-    let mut options = vec![Choice::new("__keep", format!("Keep current ({present})"))];
-    let mut first = "__keep".to_owned();
-    let of_choice = match &wizard.answers.provider {
+    let mut options = vec![Choice::new("__keep__", format!("Keep current ({present})"))];
+    let mut first = "__keep__".to_owned();
+    let of_choice = match &state.answers.provider {
         Some(Provider::Key(key)) => key.choice.model,
         Some(Provider::Stored(choice)) => choice.model,
         _ => None,
@@ -211,7 +211,7 @@ fn model(wizard: &Wizard, facts: &Facts) -> Step {
         options.insert(0, Choice::new(name, name));
         name.clone_into(&mut first);
     }
-    options.push(Choice::new("__manual", "Enter model manually"));
+    options.push(Choice::new("__manual__", "Enter model manually"));
     Step::select("Default model", options, &first)
 }
 
@@ -246,10 +246,10 @@ fn tailscale(facts: &Facts) -> Step {
 }
 
 /// What will be done, before it is done.
-fn ready(wizard: &Wizard) -> String {
-    let paths = &wizard.facts.paths;
+fn ready(state: &State) -> String {
+    let paths = &state.facts.paths;
     let config = paths.tilde(&paths.config);
-    let plan = match Plan::new(&wizard.facts, &wizard.answers) {
+    let plan = match Plan::new(&state.facts, &state.answers) {
         Ok(plan) => plan,
         Err(error) => return error.to_string(),
     };
@@ -262,7 +262,7 @@ fn ready(wizard: &Wizard) -> String {
         (Mode::Local, false) => rows.push(format!("The settings go into {config}.")),
         (Mode::Remote, false) => {
             rows.push(format!("The remote gateway goes into {config}."));
-            if wizard.facts.host == Host::Gateway {
+            if state.facts.host == Host::Gateway {
                 rows.push("This gateway will not start here again: gateway.mode becomes remote.".to_owned());
             }
         }
@@ -276,9 +276,10 @@ fn ready(wizard: &Wizard) -> String {
         Wish::Reinstall => Some("The service is installed anew.".to_owned()),
         Wish::Restart => Some("The service is restarted.".to_owned()),
     });
-    if wizard.facts.host == Host::Gateway && !plan.credentials.is_empty() {
+    if state.facts.host == Host::Gateway && !plan.credentials.is_empty() {
         rows.push("The key is stored without being tried; a turn of the assistant will show it.".to_owned());
     }
+    rows.extend(plan.missing_key.clone());
     if plan.mode == Mode::Local {
         rows.push("Channels, skills and hooks are not set up here yet.".to_owned());
     }

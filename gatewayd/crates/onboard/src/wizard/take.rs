@@ -6,9 +6,8 @@ use gateway_base::secret::Secret;
 use gateway_config::sections::DEFAULT_MODEL;
 use serde_json::Value;
 
-use super::Wizard;
-use super::questions::Question;
 use super::show::show;
+use super::state::{Question, State};
 use crate::answers::{Auth, Bind, Flow, Key, Mode, Provider, TailscaleMode, Wish, Word};
 use crate::facts::{Facts, Host, Service};
 use crate::providers;
@@ -16,33 +15,33 @@ use crate::reset::Scope;
 use crate::step::{line, yes};
 
 /// Takes the answer to an open question.
-pub fn take(wizard: &mut Wizard, question: Question, answer: &Value) -> Result<(), String> {
+pub fn take(state: &mut State, question: Question, answer: &Value) -> Result<(), String> {
     use Question as Q;
     match question {
-        Q::Risk => wizard.aside.declined = !yes(answer),
-        Q::OnlyLocal => wizard.answers.flow = Some(Flow::Manual),
-        Q::Flow => wizard.answers.flow = Some(word::<Flow>(wizard, question, answer)?),
-        Q::Handling => match choice(wizard, question, answer)?.as_str() {
-            "reset" => wizard.aside.wants_reset = true,
-            picked => wizard.answers.keep = Some(picked == "keep"),
+        Q::Risk => state.aside.declined = !yes(answer),
+        Q::OnlyLocal => state.answers.flow = Some(Flow::Manual),
+        Q::Flow => state.answers.flow = Some(word::<Flow>(state, question, answer)?),
+        Q::Handling => match choice(state, question, answer)?.as_str() {
+            "reset" => state.aside.wants_reset = true,
+            picked => state.answers.keep = Some(picked == "keep"),
         },
-        Q::ResetScope => wizard.answers.reset = Some(word::<Scope>(wizard, question, answer)?),
-        Q::Mode => wizard.answers.mode = Some(word::<Mode>(wizard, question, answer)?),
-        Q::RemoteUrl => wizard.answers.remote_url = Some(remote_url(&line(answer))?),
+        Q::ResetScope => state.answers.reset = Some(word::<Scope>(state, question, answer)?),
+        Q::Mode => state.answers.mode = Some(word::<Mode>(state, question, answer)?),
+        Q::RemoteUrl => state.answers.remote_url = Some(remote_url(&line(answer))?),
         Q::RemoteAuth => {
-            let without = choice(wizard, question, answer)? == "off";
-            wizard.answers.remote_token = without.then(|| Secret::new(""));
+            let without = choice(state, question, answer)? == "off";
+            state.answers.remote_token = without.then(|| Secret::new(""));
         }
         Q::RemoteToken => {
-            let kept = wizard.after_reset().text("gateway.remote.token").is_some();
-            wizard.answers.remote_token = secret(answer, kept)?;
+            let kept = state.after_reset().text("gateway.remote.token").is_some();
+            state.answers.remote_token = secret(answer, kept)?;
         }
         Q::Workspace => {
             let typed = line(answer);
-            wizard.answers.workspace = Some(typed).filter(|typed| !typed.trim().is_empty());
+            state.answers.workspace = Some(typed).filter(|typed| !typed.trim().is_empty());
         }
         Q::Group | Q::Choice | Q::UseVariable | Q::UseStored | Q::Key | Q::Model | Q::ModelName => {
-            return model(wizard, question, answer);
+            return model(state, question, answer);
         }
         Q::Port
         | Q::Bind
@@ -53,7 +52,7 @@ pub fn take(wizard: &mut Wizard, question: Question, answer: &Value) -> Result<(
         | Q::Token
         | Q::Password
         | Q::Install
-        | Q::Installed => return gateway(wizard, question, answer),
+        | Q::Installed => return gateway(state, question, answer),
         Q::Intro
         | Q::Security
         | Q::BrokenConfig
@@ -69,84 +68,84 @@ pub fn take(wizard: &mut Wizard, question: Question, answer: &Value) -> Result<(
 }
 
 /// Fills in what the short run does not ask.
-pub fn settle(wizard: &mut Wizard) {
-    if wizard.answers.flow != Some(Flow::Quick) {
+pub fn settle(state: &mut State) {
+    if state.answers.flow != Some(Flow::Quick) {
         return;
     }
-    wizard.answers.mode.get_or_insert(Mode::Local);
-    if wizard.facts.host == Host::Terminal(Service::Absent) {
-        wizard.answers.service.get_or_insert(Wish::Install);
+    state.answers.mode.get_or_insert(Mode::Local);
+    if state.facts.host == Host::Terminal(Service::Absent) {
+        state.answers.service.get_or_insert(Wish::Install);
     }
 }
 
-fn model(wizard: &mut Wizard, question: Question, answer: &Value) -> Result<(), String> {
+fn model(state: &mut State, question: Question, answer: &Value) -> Result<(), String> {
     match question {
-        Question::Group => match choice(wizard, question, answer)?.as_str() {
-            "skip" => wizard.answers.provider = Some(Provider::Skip),
+        Question::Group => match choice(state, question, answer)?.as_str() {
+            "skip" => state.answers.provider = Some(Provider::Skip),
             group => {
-                let mut ways = providers::CHOICES.iter().filter(|choice| choice.group == group);
+                let mut ways = providers::CHOICES.iter().filter(|choice| choice.group.id == group);
                 let (first, more) = (ways.next(), ways.next().is_some());
-                wizard.aside.choice = first.filter(|_| !more);
-                wizard.aside.group = Some(group.to_owned());
+                state.aside.choice = first.filter(|_| !more);
+                state.aside.group = Some(group.to_owned());
             }
         },
         Question::Choice => {
-            let value = choice(wizard, question, answer)?;
-            wizard.aside.choice = providers::find(&value);
+            let value = choice(state, question, answer)?;
+            state.aside.choice = providers::find(&value);
         }
         Question::UseVariable if yes(answer) => {
-            let Some(choice) = wizard.open_choice() else { return Ok(()) };
-            let name = wizard.facts.variable(choice);
-            let secret = name.and_then(|name| wizard.facts.env.get(name)).map(Secret::new);
-            wizard.answers.provider = secret.map(|secret| key(choice, secret));
+            let Some(choice) = state.open_choice() else { return Ok(()) };
+            let name = state.facts.variable(choice);
+            let secret = name.and_then(|name| state.facts.env.get(name)).map(Secret::new);
+            state.answers.provider = secret.map(|secret| key(choice, secret));
         }
         Question::UseStored if yes(answer) => {
-            wizard.answers.provider = wizard.open_choice().map(Provider::Stored);
+            state.answers.provider = state.open_choice().map(Provider::Stored);
         }
         Question::Key => {
-            let Some(choice) = wizard.open_choice() else { return Ok(()) };
+            let Some(choice) = state.open_choice() else { return Ok(()) };
             let secret = Secret::new(line(answer).trim());
             choice.look_at(&secret)?;
-            wizard.answers.provider = Some(key(choice, secret));
+            state.answers.provider = Some(key(choice, secret));
         }
-        Question::Model => match choice(wizard, question, answer)?.as_str() {
-            "__keep" => wizard.answers.model = Some(present_model(&wizard.after_reset())),
-            "__manual" => wizard.aside.other_model = true,
-            name => wizard.answers.model = Some(name.to_owned()),
+        Question::Model => match choice(state, question, answer)?.as_str() {
+            "__keep__" => state.answers.model = Some(present_model(&state.after_reset())),
+            "__manual__" => state.aside.other_model = true,
+            name => state.answers.model = Some(name.to_owned()),
         },
         Question::ModelName => {
             let name = line(answer).trim().to_owned();
             if name.is_empty() {
                 return Err("Required".to_owned());
             }
-            wizard.answers.model = Some(name);
+            state.answers.model = Some(name);
         }
         _ => {}
     }
     Ok(())
 }
 
-fn gateway(wizard: &mut Wizard, question: Question, answer: &Value) -> Result<(), String> {
-    let facts = wizard.after_reset();
+fn gateway(state: &mut State, question: Question, answer: &Value) -> Result<(), String> {
+    let facts = state.after_reset();
     match question {
-        Question::Port => wizard.answers.port = Some(port(&line(answer))?),
-        Question::Bind => wizard.answers.bind = Some(word::<Bind>(wizard, question, answer)?),
-        Question::CustomHost => wizard.answers.custom_host = Some(host(&line(answer))?),
-        Question::Auth => wizard.answers.auth = Some(word::<Auth>(wizard, question, answer)?),
+        Question::Port => state.answers.port = Some(port(&line(answer))?),
+        Question::Bind => state.answers.bind = Some(word::<Bind>(state, question, answer)?),
+        Question::CustomHost => state.answers.custom_host = Some(host(&line(answer))?),
+        Question::Auth => state.answers.auth = Some(word::<Auth>(state, question, answer)?),
         Question::Tailscale => {
-            wizard.answers.tailscale = Some(word::<TailscaleMode>(wizard, question, answer)?);
+            state.answers.tailscale = Some(word::<TailscaleMode>(state, question, answer)?);
         }
-        Question::ResetOnExit => wizard.answers.reset_on_exit = Some(yes(answer)),
-        Question::Token => wizard.answers.token = secret(answer, true)?,
+        Question::ResetOnExit => state.answers.reset_on_exit = Some(yes(answer)),
+        Question::Token => state.answers.token = secret(answer, true)?,
         Question::Password => {
             let kept = facts.text("gateway.auth.password").is_some();
-            wizard.answers.password = secret(answer, kept)?;
+            state.answers.password = secret(answer, kept)?;
         }
         Question::Install => {
-            wizard.answers.service = Some(if yes(answer) { Wish::Install } else { Wish::Leave });
+            state.answers.service = Some(if yes(answer) { Wish::Install } else { Wish::Leave });
         }
         Question::Installed => {
-            wizard.answers.service = Some(match choice(wizard, question, answer)?.as_str() {
+            state.answers.service = Some(match choice(state, question, answer)?.as_str() {
                 "restart" => Wish::Restart,
                 "reinstall" => Wish::Reinstall,
                 _ => Wish::Leave,
@@ -167,16 +166,16 @@ fn key(choice: &'static providers::Choice, secret: Secret) -> Provider {
 }
 
 /// One of the options that were shown.
-fn choice(wizard: &Wizard, question: Question, answer: &Value) -> Result<String, String> {
-    let step = show(wizard, question);
+fn choice(state: &State, question: Question, answer: &Value) -> Result<String, String> {
+    let step = show(state, question);
     let picked = line(answer);
     let known = step.options.iter().any(|option| option.value == picked);
     let values = || step.options.iter().map(|option| option.value.as_str()).collect::<Vec<_>>().join(", ");
     if known { Ok(picked) } else { Err(format!("{}: choose one of {}", step.message, values())) }
 }
 
-fn word<W: Word>(wizard: &Wizard, question: Question, answer: &Value) -> Result<W, String> {
-    let picked = choice(wizard, question, answer)?;
+fn word<W: Word>(state: &State, question: Question, answer: &Value) -> Result<W, String> {
+    let picked = choice(state, question, answer)?;
     W::of(&picked).ok_or(picked)
 }
 

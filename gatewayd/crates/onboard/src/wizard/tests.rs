@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::answers::{Flow, Mode};
-use crate::facts::{Host, Service};
+use super::{Next, Wizard};
+use crate::answers::{Answers, Flow, Mode};
+use crate::facts::{Facts, Host, Service};
 use crate::plan::Change;
 use crate::step::Kind;
 use crate::testing::Home;
@@ -200,7 +200,7 @@ fn a_key_of_the_environment_is_offered_and_can_be_tried_again() {
     while let Next::Ask(step) = wizard.next() {
         names.push(step.message.clone());
         let answer = match step.message.as_str() {
-            "Model/auth provider" => json!("OpenAI"),
+            "Model/auth provider" => json!("openai"),
             "Use existing OPENAI_API_KEY (from the environment)?" => json!(true),
             "Enter OpenAI API key" => json!("sk-typed"),
             _ => step.initial.unwrap_or_default(),
@@ -269,7 +269,7 @@ fn anything() -> impl Strategy<Value = Value> {
         Just("advanced"),
         Just("quickstart"),
         Just("skip"),
-        Just("Anthropic"),
+        Just("anthropic"),
         Just("apiKey"),
         Just("token"),
         Just("off"),
@@ -283,7 +283,7 @@ fn anything() -> impl Strategy<Value = Value> {
         Just("full"),
         Just("10.0.0.1"),
         Just("ws://h"),
-        Just("__manual"),
+        Just("__manual__"),
     ];
     prop_oneof![
         4 => word.prop_map(|word| json!(word)),
