@@ -375,7 +375,8 @@ fn ctrl_c_leaves_the_terminal_as_it_was() {
             for (text, keys) in steps {
                 terminal.answer(text, keys).await?;
             }
-            let status = terminal.leave(at, CTRL_C).await?;
+            terminal.answer(at, CTRL_C).await?;
+            let status = terminal.ended().await?;
             let drawn = terminal.drawn();
             ensure!(
                 status.code() == Some(0) && drawn.contains("Setup cancelled."),

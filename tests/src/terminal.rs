@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, Result};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use tokio::process::{Child, Command};
 
 use crate::wait::{until, within};
@@ -34,6 +35,11 @@ impl Terminal {
         let name = ptsname(&ours, Vec::new())?;
         let path = Path::new(name.to_str()?);
         let theirs = open(path, OFlags::RDWR | OFlags::NOCTTY, Mode::empty())?;
+        // Between two keys the terminal is as it was before, and what is typed then must not be lost: a signal that nobody
+        // is there to get would take everything with it that waits to be read or drawn.
+        let mut modes = tcgetattr(&theirs)?;
+        modes.local_modes.remove(LocalModes::ISIG);
+        tcsetattr(&theirs, OptionalActions::Now, &modes)?;
         command.stdin(stdio(&theirs)?).stdout(stdio(&theirs)?).stderr(stdio(&theirs)?);
         let child = command.spawn().context("starting it on a terminal")?;
         drop((command, theirs));
@@ -67,19 +73,6 @@ impl Terminal {
         let at = shown.await.with_context(|| self.drawn())?;
         self.answered += at + text.len();
         self.keys.write_all(keys.as_bytes()).context("pressing keys")
-    }
-
-    /// Waits until `text` is drawn and presses these keys until it ends, as people do who want out.
-    pub async fn leave(&mut self, text: &str, keys: &str) -> Result<ExitStatus> {
-        self.answer(text, keys).await?;
-        until("it to end", || {
-            let pressed = self.keys.write_all(keys.as_bytes());
-            let ended = self.child.try_wait();
-            async move { Ok(ended?.or_else(|| pressed.is_err().then(ExitStatus::default)).map(drop)) }
-        })
-        .await
-        .with_context(|| self.drawn())?;
-        self.ended().await
     }
 
     /// Waits for its end, and for everything that it drew.
