@@ -187,6 +187,11 @@ fn a_key_is_tried_before_anything_is_written() {
                 ensure!(document["keyCheck"] == word, "{document}");
                 ensure!(home.read(".clawdbot/clawdbot.json")?.starts_with("// mine\n"), "comments stay");
                 ensure!(std::fs::read_to_string(&store)?.contains("canary-key"), "stored");
+                // The stored one is enough from now on, and is tried as well.
+                let flags = ["--auth-choice", "apiKey", "--skip-health", "--json"];
+                let again: Value = serde_json::from_str(&by_flags(&home, &flags).await?.stdout)?;
+                ensure!(again["keyCheck"] == word && again["changed"] == false, "{again}");
+                ensure!(provider.heads().len() == 2, "{:?}", provider.heads());
                 continue;
             }
             ensure!(seen.stderr.contains("refuses the Anthropic API key (401"), "{seen:?}");
@@ -194,6 +199,57 @@ fn a_key_is_tried_before_anything_is_written() {
             let seen = by_flags(&home, &[&flags[..], &["--skip-key-check"]].concat()).await?;
             ensure!(seen.code == Some(0) && store.exists() && provider.heads().len() == 1, "{seen:?}");
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_key_that_is_refused_is_asked_again_and_kept_only_when_meant() {
+    gateway_tests::run(async {
+        let provider = Provider::start(401, "{}").await?;
+        let home = Home::new()?;
+        let openai = format!("openai: {{ baseUrl: '{}', models: [] }}", provider.url());
+        home.write_config(&format!("{{ models: {{ providers: {{ {openai} }} }} }}"))?;
+        // Risk, flow, handling, provider, key, not kept, key, kept, model.
+        let lines = "y\n1\n1\nopenai\nfirst\nn\nsecond\ny\n\n";
+        let seen = by_lines(&home, &["--skip-health"], lines).await?;
+        ensure!(seen.code == Some(0), "{seen:?}");
+        let said = "refuses the OpenAI API key (401 Unauthorized). Store it all the same? [y/N]";
+        ensure!(seen.stderr.matches(said).count() == 2, "{seen:?}");
+        ensure!(home.read(".clawdbot/.env")? == "OPENAI_API_KEY=second\n" && provider.heads().len() == 2);
+        Ok(())
+    });
+}
+
+#[test]
+fn tokens_and_logins_of_other_programs_are_profiles_too() {
+    gateway_tests::run(async {
+        let home = Home::new()?;
+        let token = format!("sk-ant-oat01-{}", "x".repeat(70));
+        home.write("token", &token)?;
+        let flags = [
+            ["--auth-choice", "token"],
+            ["--token-provider", "anthropic"],
+            ["--key-file", "token"],
+            ["--token-profile-id", "anthropic:work"],
+            ["--token-expires-in", "1d"],
+            ["--skip-key-check", "--skip-health"],
+        ]
+        .concat();
+        let seen = by_flags(&home, &flags).await?;
+        ensure!(seen.code == Some(0), "{seen:?}");
+        let store: Value =
+            serde_json::from_str(&home.read(".clawdbot/agents/main/agent/auth-profiles.json")?)?;
+        let profile = &store["profiles"]["anthropic:work"];
+        ensure!(profile["type"] == "token" && profile["token"] == token.as_str(), "{store}");
+        ensure!(profile["expires"].as_u64().is_some_and(|at| at > 1_700_000_000_000), "{store}");
+        home.write(".claude/.credentials.json", "{}")?;
+        let seen = by_flags(&home, &["--auth-choice", "claude-cli", "--skip-health"]).await?;
+        ensure!(seen.code == Some(0), "{seen:?}");
+        let config: Value = serde_json::from_str(&home.read(".clawdbot/clawdbot.json")?)?;
+        let profiles = &config["auth"]["profiles"];
+        ensure!(profiles["anthropic:work"]["mode"] == "token", "{config:#}");
+        ensure!(profiles["anthropic:claude-cli"]["mode"] == "oauth", "{config:#}");
         Ok(())
     });
 }
@@ -213,6 +269,10 @@ fn a_machine_without_a_network_is_set_up_all_the_same() {
         ensure!(seen.stdout.starts_with("Saved OPENAI_API_KEY to ~/.clawdbot/.env\n"), "{seen:?}");
         ensure!(seen.stderr.contains("The OpenAI API key could not be tried: 127.0.0.1:"), "{seen:?}");
         ensure!(home.read(".clawdbot/.env")? == "OPENAI_API_KEY=canary-key\n");
+        let environment = [("CLAWDBOT_GATEWAY_TOKEN", "another")];
+        let words = [&BY_FLAGS[..], &["--skip-health"]].concat();
+        let seen = Program::Gatewayctl.run_with(&home, &words, &environment).await?;
+        ensure!(seen.stderr.contains("CLAWDBOT_GATEWAY_TOKEN of this shell is not the token"), "{seen:?}");
         Ok(())
     });
 }

@@ -66,6 +66,10 @@ pub async fn finish(
             seen.warnings.extend(lines);
         }
     }
+    if let Some(line) = other_token(app) {
+        warn(app, std::slice::from_ref(&line));
+        seen.warnings.push(line);
+    }
     let shown = show(app, args, plan.service).await?;
     if app.out.is_json() {
         app.out.json(&Local::new(args, &plan, seen))?;
@@ -99,6 +103,18 @@ async fn show(app: &App, args: &OnboardArgs, wish: Wish) -> Result<Exit, Failure
     }
     link(app, args)?;
     Ok(exit)
+}
+
+/// What this shell's clients would be refused for.
+fn other_token(app: &App) -> Option<String> {
+    let (settings, env) = app.settings();
+    let stored = settings.text("gateway.auth.token").filter(|_| !settings.is_remote())?;
+    let shell = env.get("CLAWDBOT_GATEWAY_TOKEN").map(str::trim).filter(|shell| *shell != stored)?;
+    (!shell.is_empty()).then(|| {
+        "CLAWDBOT_GATEWAY_TOKEN of this shell is not the token in the configuration. Clients here use the former: \
+         unset it, or store it with --gateway-token-file."
+            .to_owned()
+    })
 }
 
 fn link(app: &App, args: &OnboardArgs) -> Result<(), Failure> {
