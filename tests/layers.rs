@@ -33,8 +33,23 @@ const ROWS: &[Row] = &[
     Row { name: "gateway-config", ours: &["base"], not_theirs: HTTP, not_in_source: &["tokio::net"] },
     Row { name: "gateway-discovery", ours: &["base"], not_theirs: HTTP, not_in_source: &["TcpListener"] },
     Row {
+        name: "gateway-onboard",
+        ours: &["base", "config"],
+        not_theirs: &[
+            "hyper",
+            "hyper-util",
+            "tonic",
+            "axum",
+            "reqwest",
+            "rusqlite",
+            "tungstenite",
+            "tokio-tungstenite",
+        ],
+        not_in_source: &["tokio::net", "std::net::Tcp"],
+    },
+    Row {
         name: "gateway-domain",
-        ours: &["base", "config", "wire"],
+        ours: &["base", "config", "wire", "onboard"],
         not_theirs: &[
             "hyper",
             "hyper-util",
@@ -55,7 +70,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "gateway-api",
-        ours: &["domain", "base", "config", "wire"],
+        ours: &["domain", "base", "config", "wire", "onboard"],
         not_theirs: &["hyper", "hyper-util", "tonic", "axum", "rusqlite", "tungstenite", "tokio-tungstenite"],
         not_in_source: &["tokio::net"],
     },
@@ -73,7 +88,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "gatewayctl",
-        ours: &["admin", "config", "discovery", "base", "wire"],
+        ours: &["admin", "config", "discovery", "base", "wire", "onboard"],
         not_theirs: SQL,
         not_in_source: &[],
     },
@@ -86,7 +101,18 @@ const ROWS: &[Row] = &[
 const DOMAIN: &[&[&str]] = &[
     &["ports", "events", "time"],
     &["auth", "settings"],
-    &["sessions", "agents", "devices", "presence", "health", "models", "talk", "usage", "voicewake"],
+    &[
+        "sessions",
+        "agents",
+        "devices",
+        "presence",
+        "health",
+        "models",
+        "talk",
+        "usage",
+        "voicewake",
+        "wizard",
+    ],
     &["nodes", "approvals"],
     &["runs"],
     &["cron", "heartbeat", "channels"],

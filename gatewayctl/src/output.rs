@@ -54,6 +54,12 @@ impl Output {
         self.terminal
     }
 
+    /// Whether remarks and questions may use colours.
+    #[must_use]
+    pub const fn has_colour(&self) -> bool {
+        self.colour_notes
+    }
+
     /// Prints the answer.
     pub fn print(&self, text: &Text) -> Result<(), Failure> {
         write_out(&paint(text, self.colour))
@@ -135,6 +141,21 @@ impl Output {
             },
             _ => false,
         }
+    }
+
+    /// Asks for a line on standard input, which may be a file or a pipe. `None` is its end.
+    pub fn line(&self, question: &str) -> io::Result<Option<String>> {
+        self.prompt(question)?;
+        let mut line = String::new();
+        let read = io::stdin().read_line(&mut line)?;
+        Ok((read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+
+    /// Prints a question on standard error and stays on its line.
+    pub fn prompt(&self, question: &str) -> io::Result<()> {
+        let mut stderr = io::stderr();
+        write!(stderr, "{} ", clean_block(question))?;
+        stderr.flush()
     }
 
     /// Waits for `work`; when it takes longer than a second and a person watches, says what is being waited for.

@@ -26,6 +26,8 @@ mod http;
 #[cfg(unix)]
 mod inherited;
 mod methods;
+#[cfg(unix)]
+mod onboard;
 #[cfg(target_os = "linux")]
 mod probe_ssh;
 mod reload;
@@ -42,3 +44,4 @@ mod traffic;
 mod trial;
 #[cfg(target_os = "linux")]
 mod upgrade;
+mod wizard;

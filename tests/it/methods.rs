@@ -19,7 +19,7 @@ const BUILT: &[&str] = &[
     "config.schema", "config.set", "connect", "device.pair.approve", "device.pair.list", "device.pair.reject",
     "device.token.revoke", "device.token.rotate", "health", "last-heartbeat", "logs.tail", "models.list",
     "set-heartbeats", "status", "system-event", "system-presence", "talk.mode", "usage.cost", "usage.status",
-    "voicewake.get", "voicewake.set",
+    "voicewake.get", "voicewake.set", "wizard.cancel", "wizard.next", "wizard.start", "wizard.status",
 ];
 
 /// Pairs of request and response that go into one file.

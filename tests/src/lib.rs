@@ -14,10 +14,13 @@ pub mod golden;
 pub mod home;
 pub mod http;
 pub mod program;
+pub mod provider;
 pub mod random;
 pub mod setup;
 #[cfg(unix)]
 pub mod tailnet;
+#[cfg(unix)]
+pub mod terminal;
 pub mod verdict;
 pub mod wait;
 pub mod workspace;

@@ -3,6 +3,7 @@
 
 mod handover;
 mod machine;
+mod onboard;
 mod status;
 mod system;
 mod user;

@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use super::config::ConfigCommand;
 use super::doctor::DoctorArgs;
+use super::onboard::{DashboardArgs, OnboardArgs, SetupArgs};
 use super::options::{ClientOptions, JsonOption, duration, millis};
 use super::service::{ControlArgs, InstallArgs, UninstallArgs};
 use super::upgrade::UpgradeArgs;
@@ -22,6 +23,12 @@ pub enum Command {
     Probe(ProbeArgs),
     /// The gateways that announce themselves in the local network and in the tailnet
     Discover(DiscoverArgs),
+    /// Set a gateway up: configuration, token, workspace, model key, service
+    Onboard(Box<OnboardArgs>),
+    /// Write a first configuration and the workspace, and ask nothing
+    Setup(SetupArgs),
+    /// The link to the gateway's page
+    Dashboard(DashboardArgs),
     /// What is wrong with this installation, what comes of it, and what to do; repairs it too
     Doctor(DoctorArgs),
     /// Call a method of the control plane
@@ -387,6 +394,9 @@ impl Command {
             Self::Health(a) => a.client.json,
             Self::Probe(a) => a.json,
             Self::Discover(a) => a.json,
+            Self::Onboard(a) => a.json,
+            Self::Setup(a) => a.json,
+            Self::Dashboard(a) => a.json,
             Self::Doctor(a) => a.json,
             Self::Call(a) => a.client.json,
             Self::Reload(a) => a.json,

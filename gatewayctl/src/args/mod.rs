@@ -4,6 +4,7 @@
 mod commands;
 mod config;
 mod doctor;
+mod onboard;
 mod options;
 mod root;
 mod service;
@@ -12,6 +13,7 @@ mod upgrade;
 pub use commands::*;
 pub use config::*;
 pub use doctor::*;
+pub use onboard::*;
 pub use options::*;
 pub use root::*;
 pub use service::*;

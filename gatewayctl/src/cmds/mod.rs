@@ -3,14 +3,17 @@
 
 pub mod call;
 pub mod config;
+pub mod dashboard;
 pub mod devices;
 pub mod discover;
 pub mod health;
 pub mod logs;
 pub mod offline;
+pub mod onboard;
 pub mod probe;
 pub mod reload;
 pub mod service;
+pub mod setup;
 pub mod shutdown;
 pub mod status;
 #[cfg(test)]

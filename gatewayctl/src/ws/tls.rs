@@ -17,6 +17,7 @@ use tokio_rustls::rustls::{
 };
 
 use super::error::{Error, TlsProblem};
+use crate::authorities;
 
 /// How long a server may take to show that it speaks TLS.
 const ASK: Duration = Duration::from_secs(1);
@@ -82,16 +83,10 @@ pub async fn is_spoken(host: &str, port: u16) -> bool {
 }
 
 fn system_roots() -> Result<RootCertStore, Error> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        return Err(Error::Tls {
-            problem: TlsProblem::Untrusted,
-            why: "this system has no certificate authorities; set gateway.remote.tlsFingerprint".to_owned(),
-        });
-    }
-    Ok(roots)
+    authorities::of_system().ok_or_else(|| Error::Tls {
+        problem: TlsProblem::Untrusted,
+        why: "this system has no certificate authorities; set gateway.remote.tlsFingerprint".to_owned(),
+    })
 }
 
 #[derive(Debug)]

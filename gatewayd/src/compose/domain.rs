@@ -18,6 +18,7 @@ use gateway_domain::ports::store::Buckets;
 use gateway_domain::presence::{Own, Presence, PresenceOptions};
 use gateway_domain::usage::{Usage, UsageOptions};
 use gateway_domain::voicewake::Voicewake;
+use gateway_domain::wizard::Wizards;
 
 /// What the domain is built from.
 pub struct Ingredients<'a> {
@@ -60,6 +61,7 @@ pub async fn build(from: Ingredients<'_>) -> Domain {
     Domain {
         agents: Agents::new(AgentsOptions { config: live.clone(), files: files.clone() }),
         models: Models::new(live.clone()),
+        wizards: Wizards::new(clock.clone()),
         usage: Usage::new(UsageOptions { files, config: live.clone(), clock: clock.clone() }),
         bus,
         versions,

@@ -10,5 +10,5 @@ mod show;
 mod trial;
 mod versions;
 
-pub use edit::store;
+pub use edit::{refused, store};
 pub use run::run;

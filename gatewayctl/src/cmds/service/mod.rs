@@ -16,10 +16,11 @@ mod tests;
 mod uninstall;
 mod wait;
 
-pub(in crate::cmds) use health::{Health, Socket};
-pub(in crate::cmds) use outcome::{Action, Done, Outcome};
+pub use health::{Answer, Health, Socket};
+pub(in crate::cmds) use outcome::Action;
+pub use outcome::{Done, Outcome};
 pub(in crate::cmds) use power::{is_there, renew, runtime};
 pub(in crate::cmds) use reason::{late, log_lines};
-pub use run::{Request, run};
+pub use run::{Request, perform, run};
 pub(in crate::cmds) use run::{report, site_of};
 pub(in crate::cmds) use site::Site;

@@ -50,13 +50,18 @@ impl Request<'_> {
     }
 }
 
-/// Does what was asked on the real machine.
+/// Does what was asked on the real machine, and tells it.
 pub async fn run(app: &App, request: Request<'_>) -> Result<Exit, Failure> {
-    let done = match refusal(app, request) {
+    let done = perform(app, request).await;
+    report(app, request.action(), done)
+}
+
+/// Does what was asked on the real machine, and leaves the telling to the caller.
+pub async fn perform(app: &App, request: Request<'_>) -> Result<Outcome, Failure> {
+    match refusal(app, request) {
         Some(refusal) => Err(refusal),
         None => Box::pin(act(&mut site(app, request, &System, &Socket), request)).await,
-    };
-    report(app, request.action(), done)
+    }
 }
 
 /// What can be refused without looking at anything.

@@ -8,6 +8,7 @@ use gateway_domain::models::Models;
 use gateway_domain::presence::Presence;
 use gateway_domain::usage::Usage;
 use gateway_domain::voicewake::Voicewake;
+use gateway_domain::wizard::Wizards;
 
 /// One handle per subject; clones share everything.
 #[derive(Clone)]
@@ -30,4 +31,6 @@ pub struct Domain {
     pub voicewake: Voicewake,
     /// What was spent.
     pub usage: Usage,
+    /// Runs of the setup wizard.
+    pub wizards: Wizards,
 }

@@ -12,6 +12,13 @@ pub fn token() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
 
+/// 24 bytes of the system's randomness as 48 hex digits: a shared token.
+pub fn strong_token() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 24];
+    getrandom::fill(&mut bytes)?;
+    Ok(hex(&bytes))
+}
+
 /// SHA-256 of `bytes` as 64 lower-case hex digits.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {

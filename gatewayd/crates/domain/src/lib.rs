@@ -16,3 +16,4 @@ pub mod testing;
 mod time;
 pub mod usage;
 pub mod voicewake;
+pub mod wizard;

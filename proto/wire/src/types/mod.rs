@@ -19,6 +19,7 @@ pub mod system;
 pub mod talk;
 pub mod usage;
 pub mod voicewake;
+pub mod wizard;
 
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,7 @@ use super::system::*;
 use super::talk::{TalkMode, TalkModeParams};
 use super::usage::*;
 use super::voicewake::{Voicewake, VoicewakeSetParams};
+use super::wizard::*;
 use crate::methods;
 use crate::session_key::Scope;
 use crate::validate;
@@ -36,6 +37,49 @@ fn same<T: Serialize + DeserializeOwned>(value: &T, wire: &Value) {
     assert_eq!(text, wire.to_string());
     let back: T = serde_json::from_str(&text).unwrap();
     assert_eq!(serde_json::to_string(&back).unwrap(), text);
+}
+
+#[test]
+fn the_wizard() {
+    let start: WizardStartParams = admitted("wizard.start", json!({"mode": "remote", "workspace": ""}));
+    assert_eq!((start.mode, start.workspace.as_deref()), (Some(WizardMode::Remote), Some("")));
+    let start: WizardStartParams = admitted("wizard.start", json!({}));
+    assert_eq!(start, WizardStartParams::default());
+    let next = json!({"sessionId": "s", "answer": {"stepId": "x", "value": "canary"}});
+    let next: WizardNextParams = admitted("wizard.next", next);
+    assert!(!format!("{next:?}").contains("canary"), "an answer may be a secret");
+    let next: WizardNextParams =
+        admitted("wizard.next", json!({"sessionId": "s", "answer": {"stepId": "x"}}));
+    assert!(next.answer.is_some_and(|answer| answer.value.is_null()));
+    for method in ["wizard.cancel", "wizard.status"] {
+        let session: WizardSessionParams = admitted(method, json!({"sessionId": "s"}));
+        assert_eq!(session.session_id, "s");
+    }
+    let (title, options) =
+        (None, Some(vec![WizardOption { value: json!("a"), label: "A".into(), hint: None }]));
+    let step = WizardStep {
+        id: "i".into(),
+        kind: WizardKind::Select,
+        title,
+        message: Some("Which?".into()),
+        options,
+        initial_value: Some(json!("a")),
+        placeholder: None,
+        sensitive: None,
+        executor: Some(WizardExecutor::Client),
+    };
+    let next = WizardNext { done: false, step: Some(step), status: Some(WizardState::Running), error: None };
+    let wire = json!({
+        "sessionId": "s", "done": false,
+        "step": {
+            "id": "i", "type": "select", "message": "Which?", "options": [{"value": "a", "label": "A"}],
+            "initialValue": "a", "executor": "client",
+        },
+        "status": "running",
+    });
+    same(&WizardStarted { session_id: "s".into(), next }, &wire);
+    let ended = WizardStatus { status: WizardState::Cancelled, error: Some("cancelled".into()) };
+    same(&ended, &json!({"status": "cancelled", "error": "cancelled"}));
 }
 
 #[test]

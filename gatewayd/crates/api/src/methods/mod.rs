@@ -11,6 +11,7 @@ mod logs;
 mod presence;
 mod usage;
 mod voice;
+mod wizard;
 
 use crate::registry::Function;
 
@@ -27,6 +28,7 @@ pub fn bindings() -> impl Iterator<Item = (&'static str, Function)> {
         devices::BINDINGS,
         channels::BINDINGS,
         usage::BINDINGS,
+        wizard::BINDINGS,
     ]
     .into_iter()
     .flatten()

@@ -1,0 +1,108 @@
+//! `dashboard`, and the link at the end of `onboard`.
+
+use gateway_base::net;
+use serde::Serialize;
+
+use super::link::Link;
+use super::{browser, qr};
+use crate::app::App;
+use crate::args::DashboardArgs;
+use crate::exit::{Exit, Failure};
+use crate::target;
+use crate::text::Text;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network_url: Option<String>,
+    needs_token: bool,
+}
+
+/// Prints the link, copies it, and opens it unless told otherwise.
+pub async fn run(app: &App, args: &DashboardArgs) -> Result<Exit, Failure> {
+    let (settings, _) = app.settings();
+    if settings.is_remote() {
+        let url = settings.text("gateway.remote.url").unwrap_or_default();
+        return Err(Failure::failed(format!("the gateway is elsewhere: {url}"))
+            .hint("Its own machine knows its link: gatewayctl dashboard"));
+    }
+    let link = find(app).ok_or_else(|| {
+        Failure::failed("the page is switched off")
+            .hint(format!("Switch it on: {}", app.suggest("config set gateway.controlUi.enabled true")))
+    })?;
+    if app.out.is_json() {
+        let needs_token = link.token.is_some();
+        app.out.json(&Document { url: link.here, network_url: link.network, needs_token })?;
+        return Ok(Exit::Ok);
+    }
+    let full = link.with_token(&link.here);
+    app.out.say(format!("Dashboard URL: {}", full.expose()))?;
+    if args.qr {
+        app.out.print(&code(&link))?;
+    }
+    let copied = browser::copy(&app.env, &full).await;
+    app.out.say(if copied { "Copied to clipboard." } else { "Copy to clipboard unavailable." })?;
+    if args.no_open {
+        app.out.say("Browser launch disabled (--no-open). Use the URL above.")?;
+    } else if browser::open(app, &full).await {
+        app.out.say("Opened in your browser. Keep that tab to control the gateway.")?;
+    } else {
+        app.out.print(&tunnel(app, &link))?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// The link at the end of a setup. The token is in it only where a person reads it: standard output of a script ends
+/// in logs.
+pub fn show(app: &App, with_code: bool) -> Result<(), Failure> {
+    let Some(link) = find(app) else { return Ok(()) };
+    let mut text = Text::default();
+    text.gap();
+    if !app.out.is_terminal() {
+        text.say(format!("Dashboard URL: {}", link.here));
+        if link.token.is_some() {
+            text.say(format!("With the token in it: {}", app.suggest("dashboard --no-open")));
+        }
+        return app.out.print(&text);
+    }
+    text.say(format!("Dashboard URL: {}", link.with_token(&link.here).expose()));
+    if let Some(network) = &link.network {
+        text.say(format!("From your network: {}", link.with_token(network).expose()));
+    }
+    if with_code {
+        text.append(code(&link));
+    }
+    app.out.print(&text)
+}
+
+fn find(app: &App) -> Option<Link> {
+    let (settings, env) = app.settings();
+    let addresses = net::interface_addresses().unwrap_or_default();
+    let lan = net::lan_addresses(&addresses).first().copied();
+    Link::of(&settings, &env, lan, target::local_tailnet())
+}
+
+/// The code of the link that reaches farthest.
+fn code(link: &Link) -> Text {
+    let mut text = Text::default();
+    let address = link.network.as_ref().unwrap_or(&link.here);
+    let width = usize::from(console::Term::stdout().size().1);
+    for line in qr::lines(link.with_token(address).expose(), width).into_iter().flatten() {
+        text.say(line);
+    }
+    text
+}
+
+fn tunnel(app: &App, link: &Link) -> Text {
+    let user = app.env.get("USER").or_else(|| app.env.get("LOGNAME")).unwrap_or("user");
+    let port = link.port;
+    let address = format!("http://localhost:{port}{}", link.path);
+    let mut text = Text::default();
+    text.say("No GUI detected. Open from your computer:");
+    text.say(format!("ssh -N -L {port}:127.0.0.1:{port} {user}@<host>"));
+    text.say("Then open:");
+    text.say(link.with_token(&address).expose());
+    text
+}

@@ -1,0 +1,92 @@
+//! The assistant's folder: made when it is missing, filled with what is missing, and never written over.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use gateway_base::env::Env;
+use tokio::process::Command;
+
+/// The files that every workspace has.
+const FILES: [(&str, &str); 6] = [
+    ("AGENTS.md", include_str!("workspace/AGENTS.md")),
+    ("SOUL.md", include_str!("workspace/SOUL.md")),
+    ("TOOLS.md", include_str!("workspace/TOOLS.md")),
+    ("IDENTITY.md", include_str!("workspace/IDENTITY.md")),
+    ("USER.md", include_str!("workspace/USER.md")),
+    ("HEARTBEAT.md", include_str!("workspace/HEARTBEAT.md")),
+];
+
+/// What only a new one has: the assistant reads it once and removes it.
+const FIRST: (&str, &str) = ("BOOTSTRAP.md", include_str!("workspace/BOOTSTRAP.md"));
+
+/// How long `git init` may take.
+const GIT: Duration = Duration::from_secs(10);
+
+/// Makes the folder and each file that is missing; without `files` only the folder.
+pub fn make(folder: &Path, files: bool) -> io::Result<()> {
+    let is_new = !FILES.iter().any(|(name, _)| folder.join(name).exists());
+    fs::create_dir_all(folder)?;
+    if !files {
+        return Ok(());
+    }
+    for (name, text) in FILES.into_iter().chain(is_new.then_some(FIRST)) {
+        match OpenOptions::new().write(true).create_new(true).open(folder.join(name)) {
+            Ok(mut file) => file.write_all(text.as_bytes())?,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Puts the folder under git when that is installed and it is not yet. A workspace works without it, so nothing of
+/// this is a failure.
+pub async fn under_git(folder: &Path, env: &Env) -> bool {
+    if folder.join(".git").exists() {
+        return true;
+    }
+    let mut git = Command::new("git");
+    git.args(["init", "--quiet"]).current_dir(folder).kill_on_drop(true);
+    git.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).env_clear();
+    for name in ["PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP"] {
+        git.envs(env.get(name).map(|value| (name, value)));
+    }
+    matches!(tokio::time::timeout(GIT, git.status()).await, Ok(Ok(status)) if status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_over_and_only_a_new_one_has_a_beginning() {
+        let home = tempfile::tempdir().expect("folder");
+        let new = home.path().join("new");
+        make(&new, true).expect("made");
+        assert_eq!(fs::read_dir(&new).expect("folder").count(), 7);
+        fs::remove_file(new.join("BOOTSTRAP.md")).expect("file");
+        fs::write(new.join("SOUL.md"), "mine").expect("file");
+        fs::remove_file(new.join("USER.md")).expect("file");
+        make(&new, true).expect("made");
+        assert_eq!(fs::read_to_string(new.join("SOUL.md")).expect("file"), "mine");
+        assert!(new.join("USER.md").exists() && !new.join("BOOTSTRAP.md").exists());
+        let bare = home.path().join("bare");
+        make(&bare, false).expect("made");
+        assert_eq!(fs::read_dir(&bare).expect("folder").count(), 0);
+        fs::write(home.path().join("file"), "").expect("file");
+        assert!(make(&home.path().join("file"), true).is_err());
+    }
+
+    #[test]
+    fn the_heartbeat_begins_empty() {
+        let text = include_str!("workspace/HEARTBEAT.md");
+        let is_empty = |line: &str| line.trim().is_empty() || line.starts_with('#');
+        assert!(
+            text.lines().all(is_empty),
+            "a heartbeat with something to do would cost money every half hour"
+        );
+    }
+}
