@@ -164,11 +164,19 @@ mod tests {
 
     #[test]
     fn nonsense_is_unknown_not_stopped() {
-        for text in
-            ["", "}\n}\n}", "{{{{", "state = running", "x = {\n\ta = {\n\tstate = running\n", "\0\u{1b}[2J"]
-        {
+        let (open, close) = ("{\n".repeat(100_000), "}\n".repeat(100_000));
+        for text in [
+            "",
+            "}\n}\n}",
+            "{{{{",
+            "state = running",
+            "x = {\n\ta = {\n\tstate = running\n",
+            "\0\u{1b}[2J",
+            &open,
+            &close,
+        ] {
             let runtime = print(text);
-            assert_eq!((runtime.status, runtime.pid), (RuntimeState::Unknown, None), "{text:?}");
+            assert_eq!((runtime.status, runtime.pid), (RuntimeState::Unknown, None), "{text:.40?}");
             assert!(runtime.detail.is_some());
         }
         let runtime = print("x = {\n\tpid = -5\n\tstate = \u{1b}[2J\n\tlast exit code = 99999999999\n}\n");
