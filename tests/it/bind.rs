@@ -168,14 +168,22 @@ fn auto_stays_on_this_machine_without_a_secret_and_says_so() {
     });
 }
 
-/// The words of a row as the program gets them: its arguments, its variables, and the configuration.
-fn given(words: &str) -> Result<(Vec<&str>, Vec<(&str, &str)>, Value)> {
-    let (mut args, mut env, mut gateway) = (Vec::new(), Vec::new(), json!({ "mode": "local" }));
+/// The words of a row as the program gets them.
+#[derive(Default)]
+struct Given<'a> {
+    args: Vec<&'a str>,
+    env: Vec<(&'a str, &'a str)>,
+    config: Value,
+}
+
+fn given(words: &str) -> Result<Given<'_>> {
+    let mut given = Given { config: json!({ "gateway": { "mode": "local" } }), ..Given::default() };
+    let gateway = &mut given.config["gateway"];
     let mut words = words.split_whitespace();
     while let Some(word) = words.next() {
         match word.split_once('=') {
-            _ if word.starts_with("--") => args.extend([word, words.next().context("a value")?]),
-            Some((name, value)) if name.starts_with("CLAWDBOT_") => env.push((name, value)),
+            _ if word.starts_with("--") => given.args.extend([word, words.next().context("a value")?]),
+            Some((name, value)) if name.starts_with("CLAWDBOT_") => given.env.push((name, value)),
             Some((path, value)) => {
                 let value = value.parse::<bool>().map_or_else(|_| json!(value), Value::from);
                 match path.split_once('.') {
@@ -186,7 +194,7 @@ fn given(words: &str) -> Result<(Vec<&str>, Vec<(&str, &str)>, Value)> {
             None => anyhow::bail!("{word}"),
         }
     }
-    Ok((args, env, json!({ "gateway": gateway })))
+    Ok(given)
 }
 
 #[test]
@@ -206,7 +214,7 @@ fn every_kind_of_refusal_of_the_table_is_the_programs_own() {
         ensure!(rows.len() >= 12, "{rows:?}");
         let bind = Regex::new("gateway to [^ ]+ without")?;
         for (number, words) in rows {
-            let (args, env, config) = given(&words)?;
+            let Given { args, env, config } = given(&words)?;
             let home = Home::new()?;
             home.write_config(&config.to_string())?;
             let port = free_port()?.to_string();

@@ -4,6 +4,8 @@
 //! own, never "stopped".
 
 mod audit;
+#[cfg(test)]
+mod bad_input;
 mod control;
 mod difference;
 mod foreign;
