@@ -20,6 +20,8 @@ mod doctor_finds;
 mod events;
 mod foreign;
 mod handshake;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod http;
 mod methods;
 mod reload;

@@ -365,8 +365,7 @@ async fn come_up<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Manager {
     let end = Instant::now() + COME_UP;
     loop {
         let manager = Manager::new(Scope::User, &site.app.env);
-        let answers = manager.ask(["show", "--property", "Version"], site.runner).await.is_ok();
-        if answers || Instant::now() >= end {
+        if manager.answers(site.runner).await.is_ok() || Instant::now() >= end {
             return manager;
         }
         sleep(AGAIN).await;

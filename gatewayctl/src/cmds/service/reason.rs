@@ -10,7 +10,7 @@ use super::health::Health;
 use super::site::Site;
 use crate::exit::Failure;
 use crate::logfile::{self, Record};
-use crate::service::{Call, Control, Runner, Runtime, Scope, Service, launchd};
+use crate::service::{Call, Control, Runner, Runtime, Scope, Service, cut, launchd};
 
 /// What Windows says when there is no such file (0x80070002).
 const FILE_MISSING: i32 = -2_147_024_894;
@@ -18,6 +18,8 @@ const FILE_MISSING: i32 = -2_147_024_894;
 const PATH_MISSING: i32 = -2_147_024_893;
 /// How many lines of the log are shown.
 const LINES: usize = 10;
+/// How much of each.
+const MAX_LINE: usize = 1_000;
 /// How long the journal may take to have them.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is asked.
@@ -110,8 +112,8 @@ async fn last_lines<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Servi
         while let Ok(ran) = site.runner.run(&call).await
             && ran.success
         {
-            let lines: Vec<String> =
-                ran.stdout.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+            let lines = ran.stdout.lines().filter(|line| !line.trim().is_empty());
+            let lines: Vec<String> = lines.map(|line| cut(line, MAX_LINE).into_owned()).collect();
             if !lines.is_empty() {
                 return lines[lines.len().saturating_sub(LINES)..].to_vec();
             }
@@ -131,6 +133,7 @@ async fn last_lines<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Servi
     lines
         .iter()
         .map(|line| Record::parse(line).map_or_else(|| line.clone(), |record| record.message))
+        .map(|line| cut(&line, MAX_LINE).into_owned())
         .collect()
 }
 

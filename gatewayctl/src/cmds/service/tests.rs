@@ -133,6 +133,7 @@ impl Unit {
             "loginctl" => stdout = format!("Linger={}\n", if self.linger { "yes" } else { "no" }),
             "journalctl" => stdout = self.journal.to_owned(),
             _ if has("--version") => stdout = "systemd 252 (252.38)\n".to_owned(),
+            _ if has("Version") => stdout = "Version=252.38-1\n".to_owned(),
             _ if has("show") => stdout = self.show(unit_file.exists()),
             _ if has("enable") => self.enabled = true,
             _ if has("disable") => self.enabled = false,

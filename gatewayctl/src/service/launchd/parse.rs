@@ -12,10 +12,14 @@ use crate::service::status::{Command, Runtime, RuntimeState};
 /// What launchd says when it does not know a service, in lower case.
 pub const NOT_LOADED: &[&str] = &["could not find service", "no such process"];
 
+/// No word of a manager is longer.
+const MAX_WORD: usize = 100;
+
 /// What `launchctl print` says about a service.
 pub fn print(text: &str) -> Runtime {
     let values = own_lines(text);
-    let get = |key: &str| values.get(key).copied().filter(|value| !value.is_empty());
+    let get =
+        |key: &str| values.get(key).copied().filter(|value| !value.is_empty() && value.len() <= MAX_WORD);
     let pid = get("pid").and_then(|pid| pid.parse().ok()).filter(|pid| *pid > 0);
     let state = get("state");
     let status = match state {
