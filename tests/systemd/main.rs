@@ -2,6 +2,7 @@
 //! power cuts. Nothing of it touches the machine that runs the tests.
 
 mod machine;
+mod package;
 mod system;
 mod user;
 mod without;

@@ -10,7 +10,7 @@ use super::health::Health;
 use super::site::Site;
 use crate::exit::Failure;
 use crate::logfile::{self, Record};
-use crate::service::{Call, Control, Runner, Runtime, Scope, Service, cut, launchd};
+use crate::service::{Call, Control, Manager, Runner, Runtime, Scope, Service, cut, launchd};
 
 /// What Windows says when there is no such file (0x80070002).
 const FILE_MISSING: i32 = -2_147_024_894;
@@ -31,7 +31,15 @@ pub async fn ended<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Servic
     let again = runtime.sub_state.as_deref() == Some("auto-restart")
         || (!matches!(site.control, Control::Systemd(_)) && runtime.last_exit_status != Some(0));
     let again = if again { " The service manager keeps trying." } else { "" };
-    tell(site, service, &format!("{}.{again}", cause(runtime))).await
+    let why = missing_program(service).unwrap_or_else(|| format!("{}.{again}", cause(runtime)));
+    tell(site, service, &why).await
+}
+
+/// A unit whose program is not there is passed over without an error.
+fn missing_program(service: &Service) -> Option<String> {
+    let program = service.command.as_ref()?.program_arguments.first()?;
+    let is_missing = service.manager == Manager::Systemd && !Path::new(program).exists();
+    is_missing.then(|| format!("the program of the service, {program}, is not there."))
 }
 
 /// The gateway takes too long.
@@ -48,7 +56,10 @@ pub async fn late<R: Runner, H: Health>(
 async fn tell<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service, why: &str) -> Failure {
     let mut text = why.to_owned();
     let lines = last_lines(site, service).await;
-    let hint = next(site, &service.runtime, &lines);
+    let hint = match missing_program(service) {
+        Some(_) => format!("Install gatewayd again, or: {}", site.app.suggest("install --force")),
+        None => next(site, &service.runtime, &lines),
+    };
     if !lines.is_empty() {
         text.push_str("\nLast lines of its log:");
         for line in lines {

@@ -29,6 +29,11 @@ pub enum Error {
     /// Spaces around a value are not part of it, and a backslash at its end would join the next line to it.
     #[error("{0} begins or ends with a space, or ends with a backslash, which a service file cannot hold")]
     Edge(String),
+    /// systemd passes over the whole line.
+    #[error(
+        "{0} holds a quotation mark or a backslash, which systemd does not take there; move it to a path without"
+    )]
+    Quote(String),
     /// A program is found by an absolute path.
     #[error("{0} is not an absolute path")]
     Relative(String),
@@ -80,6 +85,8 @@ pub fn unit(spec: &Spec, version: u32) -> Result<String, Error> {
     set(&mut text, "Description", &plain("the description", &spec.description)?);
     set(&mut text, "After", "network-online.target");
     set(&mut text, "Wants", "network-online.target");
+    // A package that is removed takes its program along. The unit then waits for the next one instead of failing.
+    set(&mut text, "ConditionFileIsExecutable", &plain("the path of the program", path(spec)?)?);
     // The gateway is meant to be there always: however often it failed, it is tried again.
     set(&mut text, "StartLimitIntervalSec", "0");
     section(&mut text, "Service");
@@ -142,14 +149,7 @@ enum Dollar {
 }
 
 fn command(spec: &Spec) -> Result<String, Error> {
-    let program =
-        spec.program.to_str().ok_or_else(|| Error::Control("the path of the program".to_owned()))?;
-    if !program.starts_with('/') {
-        return Err(Error::Relative(program.to_owned()));
-    }
-    if program.len() > MAX_PATH {
-        return Err(Error::Long("the path of the program".to_owned(), program.len()));
-    }
+    let program = path(spec)?;
     // The program's own path is taken as it is and cannot escape a dollar sign, so variables are switched off there.
     let (prefix, dollar) = if program.contains('$') { (":", Dollar::Plain) } else { ("", Dollar::Variable) };
     let mut line = format!("{prefix}{}", word("the path of the program", program, Dollar::Plain)?);
@@ -158,6 +158,21 @@ fn command(spec: &Spec) -> Result<String, Error> {
         line.push_str(&word("an argument", argument, dollar)?);
     }
     Ok(line)
+}
+
+fn path(spec: &Spec) -> Result<&str, Error> {
+    let what = "the path of the program";
+    let program = spec.program.to_str().ok_or_else(|| Error::Control(what.to_owned()))?;
+    if !program.starts_with('/') {
+        return Err(Error::Relative(program.to_owned()));
+    }
+    if program.len() > MAX_PATH {
+        return Err(Error::Long(what.to_owned(), program.len()));
+    }
+    if program.contains(['"', '\'', '\\']) {
+        return Err(Error::Quote(what.to_owned()));
+    }
+    Ok(program)
 }
 
 /// One word of a line that is split into words.
