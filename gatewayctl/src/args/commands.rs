@@ -306,6 +306,8 @@ pub enum DevicesCommand {
         client: ClientOptions,
     },
     /// Take a device's token away
+    ///
+    /// A device whose record cannot be read loses the whole record; the gateway keeps a copy of it.
     Revoke {
         /// The device and its role.
         #[command(flatten)]
