@@ -270,3 +270,57 @@ fn uses_are_found_in_every_form() {
     let source = "use crate::a::B;\nuse crate::{\n    b::{X, y::Z},\n    c,\n};\nlet x = crate::d::f();\npub(crate) fn g() {}";
     assert_eq!(uses(source).into_iter().collect::<Vec<_>>(), ["a", "b", "c", "d"]);
 }
+
+/// The programs of the project hand their arguments to other programs one by one, so that no text in them is ever read
+/// as a command.
+#[test]
+fn no_program_of_the_project_starts_a_shell() -> Result<()> {
+    const SHELLS: [&str; 12] = [
+        "sh",
+        "bash",
+        "dash",
+        "zsh",
+        "cmd",
+        "cmd.exe",
+        "powershell",
+        "powershell.exe",
+        "pwsh",
+        "/bin/sh",
+        "/bin/bash",
+        "env",
+    ];
+    let mut broken = Vec::new();
+    let mut programs = BTreeSet::new();
+    for folder in ["gatewayd", "gatewayctl", "proto"] {
+        for path in workspace::files(&workspace::root().join(folder), &["rs"])? {
+            let text = fs::read_to_string(&path)?;
+            let is_test =
+                path.iter().any(|part| part == "tests" || part == "testing.rs" || part == "tests.rs");
+            let code = text.split("\nmod tests").next().unwrap_or_default();
+            if is_test {
+                continue;
+            }
+            // Every way to name a program: the two kinds of commands, and the calls of the two runners.
+            for start in ["Command::new(\"", "Call::new(\"", ".on_path(\"", "program(\""] {
+                for rest in code.split(start).skip(1) {
+                    let name = rest.split('"').next().unwrap_or_default();
+                    programs.insert(name.to_owned());
+                    if SHELLS.contains(&name) {
+                        broken.push(format!("{}: {name}", path.display()));
+                    }
+                }
+            }
+            for word in ["\"sh\"", "\"/bin/sh\"", "\"cmd.exe\"", "\"powershell\"", "raw_arg("] {
+                if code.contains(word) {
+                    broken.push(format!("{}: {word}", path.display()));
+                }
+            }
+        }
+    }
+    ensure!(broken.is_empty(), "{broken:#?}");
+    let known =
+        ["git", "launchctl", "loginctl", "journalctl", "reg", "schtasks", "sudo", "systemctl", "tailscale"];
+    let known: BTreeSet<String> = known.map(str::to_owned).into();
+    ensure!(programs == known, "these programs are started: {programs:?}");
+    Ok(())
+}

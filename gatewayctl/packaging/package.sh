@@ -52,7 +52,7 @@ for program in gatewayd gatewayctl; do
 done
 ctl=$tree/bin/gatewayctl
 "$tree/bin/gatewayd" --man >"$share/man/man1/gatewayd.1"
-"$ctl" man >"$share/man/man1/gatewayctl.1"
+"$ctl" man --to "$share/man/man1"
 "$ctl" completions bash >"$share/bash-completion/completions/gatewayctl"
 "$ctl" completions zsh >"$share/zsh/site-functions/_gatewayctl"
 "$ctl" completions fish >"$share/fish/vendor_completions.d/gatewayctl.fish"
@@ -75,7 +75,7 @@ cp -R "$tree/bin" "$tree/share" "$deb/usr/"
 # Debian's zsh looks here.
 mv "$deb/usr/share/zsh/site-functions" "$deb/usr/share/zsh/vendor-completions"
 cp "$here/deb/copyright" "$doc/copyright"
-maintainer="${DEBFULLNAME:-The gatewayd project} <${DEBEMAIL:-gatewayd@example.org}>"
+maintainer="${DEBFULLNAME:-gatewayd authors} <${DEBEMAIL:-gatewayd@localhost}>"
 {
     echo "gatewayd ($version) unstable; urgency=medium"
     echo
@@ -105,7 +105,7 @@ Description: always-on control plane of a personal AI assistant
  asks it, configures it and repairs it.
 END
 (cd "$deb" && find usr -type f -exec md5sum {} + | sort -k 2 >DEBIAN/md5sums)
-for script in postinst prerm; do
+for script in postinst prerm postrm; do
     cp "$here/deb/$script" "$deb/DEBIAN/$script"
     chmod 755 "$deb/DEBIAN/$script"
 done

@@ -31,7 +31,7 @@ pub async fn run(app: &App, cli: Cli) -> Result<Exit, Failure> {
         Command::Devices(command) => cmds::devices::run(app, &command).await,
         Command::UsageCost(args) => cmds::usage_cost::run(app, &args).await,
         Command::Completions { shell } => cmds::offline::completions(&app.out, app.words, shell),
-        Command::Man => cmds::offline::man(&app.out),
+        Command::Man { to } => cmds::offline::man(&app.out, to.as_deref()),
         Command::Version(_) => cmds::offline::version(&app.out),
     }
 }

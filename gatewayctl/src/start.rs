@@ -45,7 +45,7 @@ pub fn run(words: Vec<OsString>, own: Option<PathBuf>, env: Env) -> u8 {
     let out = Output::new(&env, cli.no_color, cli.command.is_json());
     let done = match &cli.command {
         Command::Completions { shell } => offline::completions(&out, spelling, *shell),
-        Command::Man => offline::man(&out),
+        Command::Man { to } => offline::man(&out, to.as_deref()),
         Command::Version(_) => offline::version(&out),
         _ => online(cli, spelling, out, env, own),
     };

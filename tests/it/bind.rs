@@ -1,10 +1,15 @@
 //! Where the daemon listens, and that it never listens beyond this machine without a secret (rule R23).
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use anyhow::{Context, Result, ensure};
 use gateway_tests::daemon::{Daemon, free_port};
 use gateway_tests::home::{Home, TOKEN};
+use gateway_tests::program::Program;
+use gateway_tests::workspace;
+use regex_lite::Regex;
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::start::begin;
@@ -159,6 +164,69 @@ fn auto_stays_on_this_machine_without_a_secret_and_says_so() {
         let daemon = Daemon::builder().config("{ gateway: { mode: 'local', bind: 'auto' } }").start().await?;
         let said = daemon.stdout()? + &daemon.stderr()?;
         ensure!(said.contains("auto bind: no gateway auth configured; staying on loopback"), "{said}");
+        Ok(())
+    });
+}
+
+/// The words of a row as the program gets them.
+#[derive(Default)]
+struct Given<'a> {
+    args: Vec<&'a str>,
+    env: Vec<(&'a str, &'a str)>,
+    config: Value,
+}
+
+fn given(words: &str) -> Result<Given<'_>> {
+    let mut given = Given { config: json!({ "gateway": { "mode": "local" } }), ..Given::default() };
+    let gateway = &mut given.config["gateway"];
+    let mut words = words.split_whitespace();
+    while let Some(word) = words.next() {
+        match word.split_once('=') {
+            _ if word.starts_with("--") => given.args.extend([word, words.next().context("a value")?]),
+            Some((name, value)) if name.starts_with("CLAWDBOT_") => given.env.push((name, value)),
+            Some((path, value)) => {
+                let value = value.parse::<bool>().map_or_else(|_| json!(value), Value::from);
+                match path.split_once('.') {
+                    Some((section, name)) => gateway[section][name] = value,
+                    None => gateway[path] = value,
+                }
+            }
+            None => anyhow::bail!("{word}"),
+        }
+    }
+    Ok(given)
+}
+
+#[test]
+fn every_kind_of_refusal_of_the_table_is_the_programs_own() {
+    gateway_tests::run(async {
+        let table = std::fs::read_to_string(workspace::root().join("gatewayd/golden/bind-auth.snap"))?;
+        let mut rows = BTreeMap::new();
+        for line in table.lines().filter(|line| line.contains(" | ")) {
+            let cells: Vec<&str> = line.split(" | ").map(str::trim).collect();
+            for (cell, reach) in cells.iter().skip(2).zip(["off", "serve", "funnel"]) {
+                if cell.starts_with('R') {
+                    let words = format!("{} {} --tailscale {reach}", cells[0], cells[1]);
+                    rows.entry(*cell).or_insert(words);
+                }
+            }
+        }
+        ensure!(rows.len() >= 12, "{rows:?}");
+        let bind = Regex::new("gateway to [^ ]+ without")?;
+        for (number, words) in rows {
+            let Given { args, env, config } = given(&words)?;
+            let home = Home::new()?;
+            home.write_config(&config.to_string())?;
+            let port = free_port()?.to_string();
+            let seen =
+                Program::Gatewayd.run_with(&home, &[&["--port", &port], &args[..]].concat(), &env).await?;
+            let said = seen.stderr.trim_end().replace('\n', "\n  ");
+            let said = bind.replace_all(&said, "gateway to <bind> without");
+            let row = format!("{number}: exit {}\n  {said}\n", seen.code.context("a code")?);
+            ensure!(format!("{table}\n").contains(&row), "{words}\n{row}");
+            ensure!(seen.stdout.is_empty(), "{words}: {}", seen.stdout);
+            ensure!(!home.state().join("gateway.sqlite").exists(), "{words}: nothing is made");
+        }
         Ok(())
     });
 }

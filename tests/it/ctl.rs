@@ -208,6 +208,15 @@ fn help_for_shells_and_readers_is_printed() {
             let man = program.run(&home, &[words]).await?;
             ensure!(man.code == Some(0) && man.stdout.contains(title), "{man:?}");
         }
+        let none = Program::Gatewayctl.run(&home, &["man", "--to", "pages"]).await?;
+        ensure!(none.code == Some(1) && none.stderr.contains("mkdir -p 'pages'"), "{none:?}");
+        std::fs::create_dir(home.path().join("pages"))?;
+        let pages = Program::Gatewayctl.run(&home, &["man", "--to", "pages"]).await?;
+        ensure!(pages.code == Some(0) && pages.stdout.is_empty(), "{pages:?}");
+        ensure!(
+            home.read("pages/gatewayctl-devices-list.1")?.contains(".TH gatewayctl-devices-list"),
+            "a page"
+        );
         let help = Program::Gatewayctl.run(&home, &["--help"]).await?;
         ensure!(help.code == Some(0) && help.stdout.contains("Exit codes:"), "{help:?}");
         Ok(())

@@ -4,9 +4,11 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use gateway_admin::v1::PartState;
 use gateway_tests::connect::Connect;
 use gateway_tests::daemon::Daemon;
 use gateway_tests::device::Device;
+use gateway_tests::wait::until;
 use gateway_tests::ws_client::refusal;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
@@ -83,11 +85,37 @@ fn a_device_record_that_cannot_be_read_is_named_and_left_alone() {
         let listed = admin.request("device.pair.list", json!({})).await?;
         ensure!(listed["paired"].as_array().is_some_and(|paired| paired.len() == 2), "{listed:#}");
         ensure!(listed["pending"] == json!([]), "{listed:#}");
-        for method in ["device.token.rotate", "device.token.revoke"] {
-            admin.refused(method, json!({ "deviceId": id, "role": "operator" })).await?;
-        }
+        admin.refused("device.token.rotate", json!({ "deviceId": id, "role": "operator" })).await?;
         ensure!(daemon.stop().await?.success());
         ensure!(is_as_damaged(&store, "devices", &id)?, "the record was overwritten");
+
+        // Until somebody says that it may go: then its bytes are kept under another name, and health is well.
+        daemon.start_again().await?;
+        let doctor = daemon.ctl(&["doctor"]).await?;
+        let fix = format!("gatewayctl devices revoke --device {id} --role operator");
+        ensure!(doctor.stdout.contains(&fix), "{doctor:?}");
+        let revoked = daemon.ctl(&["devices", "revoke", "--device", &id, "--role", "operator"]).await?;
+        ensure!(revoked.code == Some(0), "{revoked:?}");
+        let part = until("the store's part to be well", || async {
+            let health = daemon.admin().await?.health().await?;
+            let part = health.parts.into_iter().find(|part| part.name == "store").context("the part")?;
+            Ok(part.reason.is_empty().then_some(part))
+        })
+        .await?;
+        ensure!(part.state() == PartState::Serving, "{part:?}");
+        daemon.connect(how(1)).await.context("it pairs anew")?;
+        let log = daemon.home.read(".clawdbot/logs/gateway.log")?;
+        ensure!(
+            log.contains("whose record cannot be read; the record was set aside"),
+            "it is told in the log"
+        );
+        ensure!(daemon.stop().await?.success());
+        let kept: Vec<u8> = open(&store)?.query_row(
+            "SELECT value FROM record WHERE bucket = 'settings' AND key LIKE 'device-set-aside/' || ?1 || '/%'",
+            params![id],
+            |row| row.get(0),
+        )?;
+        ensure!(kept == DAMAGED, "the copy is what it was");
         Ok(())
     });
 }

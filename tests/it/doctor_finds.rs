@@ -5,14 +5,16 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use gateway_tests::connect::Connect;
-use gateway_tests::daemon::Daemon;
+use gateway_tests::daemon::{Daemon, free_port};
 use gateway_tests::device::Device;
 use gateway_tests::home::{Home, TOKEN};
 use gateway_tests::program::Program;
+use gateway_tests::wait::until;
 use gateway_tests::ws_client::Socket;
 use rustix::fs::inotify;
 use serde_json::{Value, json};
@@ -192,6 +194,45 @@ fn an_open_listener_of_another_port_is_told() {
         expect(&report, "token", "warning", "CLAWDBOT_GATEWAY_TOKEN is set and is not gateway.auth.token")?;
         Ok(())
     });
+}
+
+#[test]
+fn the_remedy_for_a_port_that_was_given_as_a_word_helps() {
+    gateway_tests::run(async {
+        // A start with a port of its own, and one that finds another in the configuration.
+        let daemon = Daemon::start().await?;
+        let (report, _) = doctor(&daemon.home, &[]).await?;
+        let fix = fix(&report, "port")?;
+        ensure!(fix == "Start it without --port: gatewayctl shutdown, then start it again", "{fix}");
+
+        let home = Arc::new(Home::new()?);
+        let mut command = Program::Gatewayd.command(&home).await?;
+        let port = free_port()?.to_string();
+        // As `gatewayd --dev` does where nothing else has the tutorial's port.
+        command
+            .args(["--dev"])
+            .env("CLAWDBOT_GATEWAY_PORT", &port)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let _daemon = command.spawn()?;
+        let asks = ["--dev", "doctor", "--json"];
+        let report = until("the daemon to answer", || async {
+            let seen = Program::Gatewayctl.run(&home, &asks).await?;
+            let report: Value = serde_json::from_str(&seen.stdout)?;
+            Ok(report.to_string().contains("the dev profile says 19001").then_some(report))
+        })
+        .await?;
+        let fix = self::fix(&report, "port")?;
+        ensure!(fix == "gatewayctl --profile dev shutdown && gatewayd --dev gateway", "{fix}");
+        Ok(())
+    });
+}
+
+/// What the first finding of a check says to run.
+fn fix(report: &Value, id: &str) -> Result<String> {
+    let checks = report["checks"].as_array().context("checks")?;
+    let check = checks.iter().find(|check| check["id"] == id).context("the check")?;
+    Ok(check["findings"][0]["fix"].as_str().context("a fix")?.to_owned())
 }
 
 #[test]

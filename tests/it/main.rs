@@ -22,6 +22,8 @@ mod foreign;
 #[cfg(unix)]
 mod handover;
 mod handshake;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod http;
 #[cfg(unix)]
 mod inherited;

@@ -63,6 +63,40 @@ fn a_daemon_that_is_killed_comes_back_and_a_stop_is_passed_on() {
 }
 
 #[test]
+fn a_daemon_that_freezes_is_ended_and_started_again() {
+    gateway_tests::run(async {
+        let home = Arc::new(Home::configured()?);
+        std::fs::create_dir(home.path().join("tmp"))?;
+        let port = free_port()?.to_string();
+        let mut command = Program::Gatewayd.command(&home).await?;
+        // The usual limit is 30 s.
+        command.env("WATCHDOG_USEC", "3000000").env("TMPDIR", home.path().join("tmp"));
+        command.args(["--supervise", "--port", &port]).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut supervisor = command.spawn()?;
+        until("the daemon", || ready(port.parse().unwrap_or_default())).await?;
+        let first = daemon(&home).await?.context("it answers")?;
+        kill_process(first, Signal::STOP)?;
+        until("the frozen daemon to be gone", || async {
+            Ok(test_kill_process(first).is_err().then_some(()))
+        })
+        .await?;
+        until("another daemon", || async { Ok(daemon(&home).await?.filter(|pid| *pid != first)) }).await?;
+        kill_process(of(&supervisor)?, Signal::TERM)?;
+        let ended = within("the supervisor to end", supervisor.wait()).await??;
+        ensure!(ended.code() == Some(0), "{ended}");
+        let mut said = String::new();
+        let mut stderr = supervisor.stderr.take().context("its words")?;
+        tokio::io::AsyncReadExt::read_to_string(&mut stderr, &mut said).await?;
+        let words = "The gateway gave no sign of life for 3 s and was ended. It is started again in 1 s.";
+        ensure!(said.contains(words), "{said}");
+        let left = std::fs::read_dir(home.path().join("tmp"))?.flatten().map(|entry| entry.file_name());
+        let left: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with("gatewayd-")).collect();
+        ensure!(left.is_empty(), "{left:?}");
+        Ok(())
+    });
+}
+
+#[test]
 fn what_cannot_work_is_not_tried_again() {
     gateway_tests::run(async {
         let home = Home::new()?;

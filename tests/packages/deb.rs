@@ -47,11 +47,27 @@ fn it_holds_what_it_should_with_the_rights_it_should() {
             }
         }
         files.sort_unstable();
+        // The pages of the commands are read from the first one.
+        let (pages, files): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|name| name.starts_with("./usr/share/man/man1/gatewayctl-"));
         ensure!(files == FILES, "{files:#?}");
+        ensure!(pages.len() > 15, "{pages:#?}");
+        for page in pages.iter().chain(&FILES[7..9]) {
+            let shown = "dpkg-deb --fsys-tarfile \"$0\" | tar -xO \"$1\" | gunzip";
+            let text = good(Command::new("sh").args(["-c", shown]).arg(&deb).arg(page)).await?;
+            for other in text.split("(1)").filter_map(|text| text.rsplit([' ', '\n']).next()) {
+                let other = other.replace('\\', "");
+                let there = format!("./usr/share/man/man1/{other}.1.gz");
+                let is_there = FILES.contains(&there.as_str()) || pages.contains(&there.as_str());
+                ensure!(is_there || !other.starts_with("gateway"), "{page} refers to {other}");
+            }
+        }
 
         let field = async |name: &str| good(Command::new("dpkg-deb").arg("-f").arg(&deb).arg(name)).await;
         let depends = field("Depends").await?;
         ensure!(depends.starts_with("libc6 (>= 2.") && depends.contains("libgcc-s1"), "{depends}");
+        let maintainer = field("Maintainer").await?;
+        ensure!(maintainer.trim() == "gatewayd authors <gatewayd@localhost>", "{maintainer}");
         ensure!(field("Version").await?.trim() == env!("CARGO_PKG_VERSION"), "the version");
         let unit = good(
             Command::new("sh")
@@ -133,12 +149,17 @@ fn it_is_installed_and_removed_and_state_stays() {
         }
         let ended = within("the gateway to end", daemon.wait()).await??;
         ensure!(ended.code() == Some(0), "removal stops it: {ended}");
-        ensure!(said.contains("stays"), "{said}");
+        ensure!(said.contains("stays") && said.contains("do nothing without gatewayd"), "{said}");
         ensure!(home.state().join("gateway.sqlite").is_file(), "state stays");
         ensure!(!root.join("usr/bin/gatewayd").exists(), "the programs are gone");
         if run(Command::new("systemctl").arg("--version")).await.is_ok() {
             ensure!(fs::symlink_metadata(&link).is_err(), "its unit no longer starts with the machine");
         }
+        // What gatewayctl wrote goes with the last trace of the package, and what somebody else wrote stays.
+        let (ours, theirs) = (system.join("ours.service"), system.join("clawdbot-gateway.service"));
+        fs::write(&ours, format!("# Written by gatewayctl. `x`\n{unit}"))?;
+        good(dpkg(&root).args(["-P", "gatewayd"])).await?;
+        ensure!(!ours.exists() && theirs.exists(), "after the purge");
         let left = good(Command::new("find").arg(&root).args(["-path", "*/usr/*", "-type", "f"])).await?;
         ensure!(left.is_empty(), "{left}");
         Ok(())

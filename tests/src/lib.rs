@@ -13,6 +13,7 @@ pub mod faults;
 pub mod golden;
 pub mod home;
 pub mod http;
+pub mod packages;
 pub mod program;
 pub mod provider;
 pub mod random;

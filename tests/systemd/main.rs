@@ -4,6 +4,7 @@
 mod handover;
 mod machine;
 mod onboard;
+mod package;
 mod status;
 mod system;
 mod user;

@@ -180,6 +180,34 @@ fn systemd_reads_odd_values_as_they_were_meant() {
         let environ = machine.as_user(&format!("tr '\\0' '\\n' < /proc/{pid}/environ")).await?;
         let line = format!("CLAWDBOT_STATE_DIR={state}");
         ensure!(environ.lines().any(|one| one == line), "{environ}");
+        // The path of the program stands in the command, which splits words, and in a condition, which does not.
+        let folder = "/opt/a b%h $HOME @ ;#é";
+        machine.root(&format!("mkdir '{folder}' && cp /usr/local/bin/gateway* '{folder}'")).await?;
+        machine.as_user(&format!("'{folder}/gatewayctl' install --force")).await?;
+        let pid = machine.property("MainPID").await?;
+        let program = machine.root(&format!("readlink /proc/{pid}/exe")).await?;
+        ensure!(program.trim_end() == format!("{folder}/gatewayd"), "{program}");
+        let line = machine.as_user(&format!("tr '\\0' ' ' < /proc/{pid}/cmdline")).await?;
+        ensure!(line == format!("{folder}/gatewayd gateway --port 18789 "), "{line}");
+        for quote in ["\"", "\\"] {
+            let folder = format!("/opt/a{quote}b");
+            machine.root(&format!("mkdir '{folder}' && cp /usr/local/bin/gateway* '{folder}'")).await?;
+            let seen = machine.try_user(&format!("'{folder}/gatewayctl' install --force")).await?;
+            ensure!(seen.code == Some(1) && seen.stderr.contains("move it to a path without"), "{seen:?}");
+        }
+        // 10 kB, which no daemon could use as a path, are given to a program that prints them.
+        let long = machine
+            .as_user(
+                "CLAWDBOT_CONFIG_PATH=/x/$(printf 'y \"%%\" %.0s' {1..1700}) gatewayctl install --dry-run --json | \
+                 python3 -c 'import json, sys; print(json.load(sys.stdin)[\"plan\"][\"files\"][0][\"content\"])' | \
+                 sed -E 's|^ExecStart=.*|ExecStart=/usr/bin/env -0\\nStandardOutput=file:%h/seen|; s/^Type=.*/Type=oneshot/; \
+                 /^(Restart|Watchdog|NotifyAccess)/d' > ~/.config/systemd/user/long.service && \
+                 systemctl --user daemon-reload && systemctl --user start long && \
+                 tr '\\0' '\\n' < ~/seen | grep ^CLAWDBOT_CONFIG_PATH=",
+            )
+            .await?;
+        let expected = format!("CLAWDBOT_CONFIG_PATH=/x/{}", "y \"%\" ".repeat(1700));
+        ensure!(long.trim_end() == expected.trim_end(), "{long:.300}");
         for bad in ["a\nExecStartPre=/bin/false", "a\rb"] {
             let seen = machine
                 .try_user(&format!("CLAWDBOT_STATE_DIR='/tmp/{bad}' gatewayctl install --force"))

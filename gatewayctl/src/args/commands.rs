@@ -76,9 +76,15 @@ pub enum Command {
         /// Which shell.
         shell: Shell,
     },
-    /// Print the manual page
-    #[command(after_help = "Example:\n  gatewayctl man | man -l -")]
-    Man,
+    /// Print the manual page, or write the pages of all commands
+    #[command(
+        after_help = "Examples:\n  gatewayctl man | man -l -\n  gatewayctl man --to ~/.local/share/man/man1"
+    )]
+    Man {
+        /// Write a page for every command into this folder, instead of printing the first.
+        #[arg(long, value_name = "FOLDER")]
+        to: Option<std::path::PathBuf>,
+    },
     /// Print the version, commit and build date
     Version(JsonOption),
 }
@@ -353,6 +359,8 @@ pub enum DevicesCommand {
         client: ClientOptions,
     },
     /// Take a device's token away
+    ///
+    /// A device whose record cannot be read loses the whole record; the gateway keeps a copy of it.
     Revoke {
         /// The device and its role.
         #[command(flatten)]
@@ -410,7 +418,7 @@ impl Command {
             Self::Devices(a) => a.client().json,
             Self::UsageCost(a) => a.client.json,
             Self::Version(json) => json.json,
-            Self::Completions { .. } | Self::Man => false,
+            Self::Completions { .. } | Self::Man { .. } => false,
         }
     }
 }

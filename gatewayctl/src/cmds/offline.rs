@@ -1,6 +1,8 @@
 //! What needs no gateway, no configuration and no runtime: completions, the manual page, the version. These start
 //! in every new shell, so they must cost nothing.
 
+use std::path::Path;
+
 use clap::CommandFactory;
 use clap_complete::Shell;
 use serde_json::{Value, json};
@@ -18,8 +20,16 @@ pub fn completions(out: &Output, words: Words, shell: Shell) -> Result<Exit, Fai
     Ok(Exit::Ok)
 }
 
-/// Prints the manual page.
-pub fn man(out: &Output) -> Result<Exit, Failure> {
+/// Prints the manual page, or writes those of all commands, to which it refers, into a folder.
+pub fn man(out: &Output, to: Option<&Path>) -> Result<Exit, Failure> {
+    if let Some(folder) = to {
+        let written = clap_mangen::generate_to(Cli::command(), folder);
+        written.map_err(|error| {
+            Failure::failed(format!("cannot write the manual pages into {}: {error}", folder.display()))
+                .hint(format!("Make the folder: mkdir -p '{}'", folder.display()))
+        })?;
+        return Ok(Exit::Ok);
+    }
     let mut page = Vec::new();
     let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
     rendered.map_err(|error| Failure::failed(format!("cannot make the manual page: {error}")))?;

@@ -70,9 +70,7 @@ impl Control {
     /// Fails with the reason when the manager cannot be asked.
     pub async fn check(&self, names: &Names, runner: &impl Runner) -> Result<(), String> {
         match self {
-            Self::Systemd(manager) => {
-                manager.ask(["show", "--property", "Version"], runner).await.map(|_| ())
-            }
+            Self::Systemd(manager) => manager.answers(runner).await,
             Self::Launchd(_) | Self::Schtasks(_) => match self.query(names, runner).await.runtime {
                 runtime if runtime.status == RuntimeState::Unknown => Err(runtime.detail.unwrap_or_default()),
                 _ => Ok(()),

@@ -4,6 +4,8 @@
 //! own, never "stopped".
 
 mod audit;
+#[cfg(test)]
+mod bad_input;
 mod control;
 mod difference;
 mod foreign;
@@ -27,7 +29,7 @@ pub use control::Control;
 pub use difference::difference;
 pub use foreign::{Extra, find as find_foreign};
 pub use names::Names;
-pub use runner::{Call, Ran, RunError, Runner, System};
+pub use runner::{Call, Ran, RunError, Runner, System, cut};
 pub use scope::Scope;
 pub use spec::{Parts, Spec};
 pub use status::{Command, Installed, Manager, Runtime, RuntimeState, Service};

@@ -1,6 +1,7 @@
 //! Runs a service manager's tool, without a shell, with a time limit, and with a limit on what it may say. Tests put
 //! a recording stand-in here.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -12,9 +13,10 @@ use tokio::process::Command;
 
 /// How long a tool may take, unless the call says otherwise.
 const LIMIT: Duration = Duration::from_secs(10);
-/// How much of what a tool says is read.
-/// The status of Tailscale names every device of the tailnet.
+/// How much of what a tool says is read. The status of Tailscale names every device of the tailnet.
 const MAX_SAID: u64 = 8 * 1024 * 1024;
+/// How much of one line of it is repeated.
+const MAX_LINE: usize = 400;
 
 /// A tool with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +85,7 @@ impl Ran {
     #[must_use]
     pub fn said(&self) -> String {
         let text = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
-        let lines: Vec<&str> = text.trim().lines().take(5).collect();
+        let lines: Vec<Cow<'_, str>> = text.trim().lines().take(5).map(|line| cut(line, MAX_LINE)).collect();
         if lines.is_empty() { "unknown error".to_owned() } else { lines.join("\n") }
     }
 
@@ -92,6 +94,15 @@ impl Ran {
     pub fn says(&self, words: &[&str]) -> bool {
         let (out, err) = (self.stdout.to_ascii_lowercase(), self.stderr.to_ascii_lowercase());
         words.iter().any(|word| out.contains(word) || err.contains(word))
+    }
+}
+
+/// A line as it is, or its beginning with a mark.
+#[must_use]
+pub fn cut(line: &str, most: usize) -> Cow<'_, str> {
+    match line.char_indices().nth(most) {
+        Some((end, _)) => Cow::Owned(format!("{} …", &line[..end])),
+        None => Cow::Borrowed(line),
     }
 }
 
@@ -175,6 +186,32 @@ mod tests {
         let ran = System.run(&Call::new("yes", ["\u{1b}[2J"])).await.expect("it ends by the closed pipe");
         assert_eq!((ran.success, ran.stdout.len() as u64), (false, MAX_SAID));
         assert_eq!(ran.said().lines().count(), 5);
+    }
+
+    #[tokio::test]
+    async fn a_long_line_is_not_repeated_as_a_whole() {
+        let ran = System.run(&Call::new("printf", ["%0300000d"])).await.expect("it runs");
+        assert_eq!((ran.stdout.len(), ran.said().chars().count()), (300_000, MAX_LINE + 2));
+    }
+
+    #[tokio::test]
+    async fn arguments_arrive_as_they_are() {
+        let odd = [
+            "a;touch x",
+            "$(touch x)`touch x`",
+            "a&b|c>x<y",
+            "${HOME} $1 %PATH% !x! ^",
+            "'q\"q\\",
+            "*?[a]~ #",
+            "two\nlines",
+            "",
+            " ",
+            "é \u{1f600}",
+            "--version",
+        ];
+        let call = Call::new("printf", ["<%s>"].into_iter().chain(odd));
+        let ran = System.run(&call).await.expect("it runs");
+        assert_eq!(ran.stdout, odd.map(|word| format!("<{word}>")).concat());
     }
 
     #[tokio::test]

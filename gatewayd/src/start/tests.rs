@@ -15,6 +15,8 @@ use super::identity::Identity;
 use crate::args::{Args, Parsed};
 use crate::exit::{Exit, Refusal};
 
+mod matrix;
+
 fn args(line: &str) -> Args {
     match Args::parse_from_os(std::iter::once("gatewayd").chain(line.split_whitespace()).map(OsString::from))
     {

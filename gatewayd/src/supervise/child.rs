@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
+use super::signs::Signs;
 use crate::lifecycle::Program;
 
 /// What a supervisor waits for.
@@ -81,7 +82,12 @@ impl Child {
         clippy::zombie_processes,
         reason = "its end is waited for together with those of all other children"
     )]
-    pub(super) fn start(program: &Program, is_first: bool, mark: (&str, &str)) -> io::Result<Self> {
+    pub(super) fn start(
+        program: &Program,
+        is_first: bool,
+        mark: (&str, &str),
+        signs: Option<&mut Signs>,
+    ) -> io::Result<Self> {
         let mut command = Command::new(&program.file);
         if is_first {
             command.args(program.arguments.iter().skip(1));
@@ -91,18 +97,22 @@ impl Child {
         if let Some(name) = program.arguments.first() {
             command.arg0(name);
         }
+        if let Some(signs) = signs {
+            signs.ask(&mut command);
+        }
         let child =
             command.current_dir(&program.working_folder).env(mark.0, mark.1).process_group(0).spawn()?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         pid.map(Self).ok_or_else(|| io::Error::other("the process has no number"))
     }
 
-    /// Passes signals on and reaps until the daemon has ended. One that was asked to stop and does not is killed.
-    pub(super) async fn until_it_ends(self, events: &mut Events) -> Ended {
-        let mut kill_at = None;
+    /// Passes signals on and reaps until the daemon has ended. One that was asked to stop and does not is killed, and
+    /// so is one that gives no sign of life.
+    pub(super) async fn until_it_ends(self, events: &mut Events, mut signs: Option<&mut Signs>) -> Ended {
+        let (mut kill_at, mut silent) = (None, None);
         loop {
             if let Some(mut ended) = self.reap() {
-                ended.asked = kill_at.is_some();
+                (ended.asked, ended.silent) = (kill_at.is_some(), silent);
                 return ended;
             }
             let late = async {
@@ -111,12 +121,26 @@ impl Child {
                     None => std::future::pending().await,
                 }
             };
+            let frozen = async {
+                match &mut signs {
+                    Some(signs) if kill_at.is_none() => {
+                        signs.end().await;
+                        signs.limit()
+                    }
+                    _ => std::future::pending().await,
+                }
+            };
             let passed_on = tokio::select! {
                 event = events.next() => match event {
                     Event::Child => continue,
                     Event::Signal(signal) => signal,
                 },
                 () = late => Signal::KILL,
+                limit = frozen => {
+                    silent = Some(limit);
+                    let _ = kill_process(self.0, Signal::KILL);
+                    continue;
+                }
             };
             match passed_on {
                 Signal::TERM | Signal::INT => {
@@ -135,7 +159,7 @@ impl Child {
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
             if pid == self.0 {
                 let (code, signal) = (status.exit_status(), status.terminating_signal());
-                return Some(Ended { code, signal, asked: false });
+                return Some(Ended { code, signal, asked: false, silent: None });
             }
         }
         None
@@ -151,10 +175,15 @@ pub(super) struct Ended {
     pub signal: Option<i32>,
     /// It had been asked to.
     pub asked: bool,
+    /// It was ended because it gave no sign of life for this long.
+    pub silent: Option<Duration>,
 }
 
 impl Ended {
     pub(super) fn words(self) -> String {
+        if let Some(silent) = self.silent {
+            return format!("gave no sign of life for {} s and was ended", silent.as_secs());
+        }
         match (self.code, self.signal) {
             (Some(code), _) => format!("ended with exit code {code}"),
             (None, Some(signal)) => format!("was ended by signal {signal}"),

@@ -3,11 +3,13 @@
 use std::io;
 use std::time::Duration;
 
+use gateway_base::env::Env;
 use gateway_base::{id, limits, process};
 use tokio::time::Instant;
 
 use super::MARK;
 use super::child::{Child, Ended, Events, adopt_orphans};
+use super::signs::Signs;
 use crate::exit::Exit;
 use crate::lifecycle::Program;
 use crate::print::Stream;
@@ -18,17 +20,18 @@ const PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// Runs the daemon until it ends for good.
-pub async fn supervise(program: &Program) -> io::Result<Exit> {
+pub async fn supervise(program: &Program, env: &Env) -> io::Result<Exit> {
     let mark = format!("{}.{}", std::process::id(), id::uuid());
     let mut events = Events::install()?;
     adopt_orphans()?;
+    let mut signs = signs(env);
     let mut pause = PAUSE;
     let mut is_first = true;
     loop {
         let began = Instant::now();
-        let child = Child::start(program, is_first, (MARK, &mark))?;
+        let child = Child::start(program, is_first, (MARK, &mark), signs.as_mut())?;
         is_first = false;
-        let ended = child.until_it_ends(&mut events).await;
+        let ended = child.until_it_ends(&mut events, signs.as_mut()).await;
         end_leftovers(&mark);
         if let Some(exit) = last_word(&ended) {
             return Ok(exit);
@@ -46,6 +49,16 @@ pub async fn supervise(program: &Program) -> io::Result<Exit> {
         }
         pause = (pause * 2).min(MAX_PAUSE);
     }
+}
+
+/// Where a service manager started this process, the signs are given to it. Without a place for them, the daemon is
+/// started again only when it ends.
+fn signs(env: &Env) -> Option<Signs> {
+    if env.get("NOTIFY_SOCKET").is_some() {
+        return None;
+    }
+    let failed = |error| Stream::Err.write(&format!("A gateway that freezes will not be noticed: {error}\n"));
+    Signs::listen(env).map_err(failed).ok()
 }
 
 /// The exit code that ends the supervisor too: the daemon was asked to stop, or starting it again cannot help.
@@ -93,7 +106,7 @@ mod tests {
 
     #[test]
     fn only_a_failure_is_a_reason_to_start_again() {
-        let after = |code, signal, asked| last_word(&Ended { code, signal, asked });
+        let after = |code, signal, asked| last_word(&Ended { code, signal, asked, silent: None });
         assert_eq!(after(Some(0), None, false), Some(Exit::Stopped));
         assert_eq!(after(Some(69), None, false), Some(Exit::Taken));
         assert_eq!(after(Some(78), None, false), Some(Exit::Refused));

@@ -40,14 +40,40 @@ struct Plan {
     old: Vec<Old>,
 }
 
+/// What is there before anything is installed.
+struct Found {
+    before: Service,
+    difference: Vec<String>,
+    is_installed: bool,
+}
+
+impl Found {
+    async fn look<R: Runner, H: Health>(site: &Site<'_, R, H>, text: &str) -> Self {
+        let before = site.service().await;
+        let file = read_file(&site.control.file(&site.names));
+        let lines = |text: &str| site.control.lines(text);
+        let difference = file.as_deref().map(|old| difference(&lines(old), &lines(text))).unwrap_or_default();
+        let is_complete = before.installed == Installed::Yes || !difference.is_empty();
+        // A task of the original is registered without a file of ours.
+        let is_there = file.is_some() || matches!(site.control, Control::Schtasks(_));
+        Self { before, difference, is_installed: is_there && is_complete }
+    }
+}
+
 /// Installs it.
 pub async fn install<R: Runner, H: Health>(
     site: &mut Site<'_, R, H>,
     args: &InstallArgs,
 ) -> Result<Outcome, Failure> {
     let plan = plan(site, args).await?;
+    let path = site.control.file(&site.names);
+    if let Ok(target) = fs::read_link(&path) {
+        let why = format!("{} is a link to {}, so the service is masked", path.display(), target.display());
+        return Err(site.failed(&why).hint(site.remedy(&why)));
+    }
     if site.dry_run {
-        return Ok(planned(site, args, plan));
+        let found = Found::look(site, &plan.text).await;
+        return Ok(planned(site, args, plan, &found));
     }
     if args.linger {
         let user = site.around.user.clone();
@@ -56,22 +82,11 @@ pub async fn install<R: Runner, H: Health>(
     }
     site.available().await?;
     let _held = site.lock().await?;
-    let before = site.service().await;
-    let path = site.control.file(&site.names);
-    if let Ok(target) = fs::read_link(&path) {
-        let why = format!("{} is a link to {}, so the service is masked", path.display(), target.display());
-        return Err(site.failed(&why).hint(site.remedy(&why)));
+    let found = Found::look(site, &plan.text).await;
+    if found.is_installed && !args.force {
+        return Ok(already(site, found));
     }
-    let installed = read_file(&path);
-    let lines = |text: &str| site.control.lines(text);
-    let difference = installed.as_deref().map(|old| difference(&lines(old), &lines(&plan.text)));
-    let difference = difference.unwrap_or_default();
-    let complete = before.installed == Installed::Yes || !difference.is_empty();
-    // A task of the original is registered without a file of ours.
-    let there = installed.is_some() || matches!(site.control, Control::Schtasks(_));
-    if there && complete && !args.force {
-        return Ok(already(site, before, difference));
-    }
+    let before = found.before;
     make_room(site, args, &plan).await?;
     store_token(site, args, &plan)?;
     let log = plan.paths.log_file();
@@ -146,7 +161,12 @@ fn identity<R: Runner, H: Health>(
     Ok((Some(account.name), env, paths))
 }
 
-fn planned<R: Runner, H: Health>(site: &Site<'_, R, H>, args: &InstallArgs, plan: Plan) -> Outcome {
+fn planned<R: Runner, H: Health>(
+    site: &Site<'_, R, H>,
+    args: &InstallArgs,
+    plan: Plan,
+    found: &Found,
+) -> Outcome {
     let mut steps = Vec::new();
     if args.linger {
         let [call, _] = linger::calls(&site.around.user, true);
@@ -157,6 +177,10 @@ fn planned<R: Runner, H: Health>(site: &Site<'_, R, H>, args: &InstallArgs, plan
     }
     steps.extend(site.control.install(&site.names, plan.text, &plan.paths.log_file()));
     let mut outcome = Outcome::planned(steps);
+    if found.is_installed && !args.force {
+        let force = site.app.suggest(&format!("{} --force", site.typed));
+        outcome.hints.push(format!("It is installed already, so only this would do it: {force}"));
+    }
     if args.token.is_some() {
         let path = plan.paths.tilde(&plan.paths.config);
         outcome.hints.push(format!("The token would be stored as gateway.auth.token in {path}."));
@@ -167,7 +191,8 @@ fn planned<R: Runner, H: Health>(site: &Site<'_, R, H>, args: &InstallArgs, plan
     outcome
 }
 
-fn already<R: Runner, H: Health>(site: &Site<'_, R, H>, before: Service, difference: Vec<String>) -> Outcome {
+fn already<R: Runner, H: Health>(site: &Site<'_, R, H>, found: Found) -> Outcome {
+    let Found { before, difference, .. } = found;
     let mut outcome = Outcome::new(Done::AlreadyInstalled);
     let word = if before.installed == Installed::Yes { before.installed_word() } else { "installed" };
     outcome.say(format!("Gateway service already {word}."));
@@ -341,8 +366,7 @@ async fn come_up<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Manager {
     let end = Instant::now() + COME_UP;
     loop {
         let manager = Manager::new(Scope::User, &site.app.env);
-        let answers = manager.ask(["show", "--property", "Version"], site.runner).await.is_ok();
-        if answers || Instant::now() >= end {
+        if manager.answers(site.runner).await.is_ok() || Instant::now() >= end {
             return manager;
         }
         sleep(AGAIN).await;

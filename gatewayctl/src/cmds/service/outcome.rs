@@ -132,7 +132,8 @@ impl Outcome {
             show(step, &mut text);
         }
         if self.done == Done::Planned {
-            let empty = if self.plan.is_empty() { "There is nothing to do. " } else { "" };
+            let empty =
+                if self.plan.is_empty() && self.hints.is_empty() { "There is nothing to do. " } else { "" };
             text.say(format!("{empty}Nothing was changed."));
         }
         for hint in &self.hints {
@@ -147,7 +148,8 @@ fn show(step: &Step, text: &mut Text) {
         Step::Write { path, text: content, .. } => {
             text.styled(Style::Strong, format!("write {}", path.display()));
             for line in content.lines() {
-                text.say(format!("  {line}"));
+                // A tab is a control character, which would be written out.
+                text.say(format!("  {}", line.replace('\t', "  ")));
             }
         }
         Step::Remove(path) => text.styled(Style::Strong, format!("remove {}", path.display())),

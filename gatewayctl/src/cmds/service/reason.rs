@@ -10,7 +10,7 @@ use super::health::Health;
 use super::site::Site;
 use crate::exit::Failure;
 use crate::logfile::{self, Record};
-use crate::service::{Call, Control, Runner, Runtime, Scope, Service, launchd};
+use crate::service::{Call, Control, Manager, Runner, Runtime, Scope, Service, cut, launchd};
 
 /// What Windows says when there is no such file (0x80070002).
 const FILE_MISSING: i32 = -2_147_024_894;
@@ -18,6 +18,8 @@ const FILE_MISSING: i32 = -2_147_024_894;
 const PATH_MISSING: i32 = -2_147_024_893;
 /// How many lines of the log are shown.
 const LINES: usize = 10;
+/// How much of each.
+const MAX_LINE: usize = 1_000;
 /// How long the journal may take to have them.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is asked.
@@ -29,7 +31,15 @@ pub async fn ended<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Servic
     let again = runtime.sub_state.as_deref() == Some("auto-restart")
         || (!matches!(site.control, Control::Systemd(_)) && runtime.last_exit_status != Some(0));
     let again = if again { " The service manager keeps trying." } else { "" };
-    tell(site, service, &format!("{}.{again}", cause(runtime))).await
+    let why = missing_program(service).unwrap_or_else(|| format!("{}.{again}", cause(runtime)));
+    tell(site, service, &why).await
+}
+
+/// A unit whose program is not there is passed over without an error.
+fn missing_program(service: &Service) -> Option<String> {
+    let program = service.command.as_ref()?.program_arguments.first()?;
+    let is_missing = service.manager == Manager::Systemd && !Path::new(program).exists();
+    is_missing.then(|| format!("the program of the service, {program}, is not there."))
 }
 
 /// The gateway takes too long.
@@ -46,7 +56,10 @@ pub async fn late<R: Runner, H: Health>(
 async fn tell<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service, why: &str) -> Failure {
     let mut text = why.to_owned();
     let lines = last_lines(site, service).await;
-    let hint = next(site, &service.runtime, &lines);
+    let hint = match missing_program(service) {
+        Some(_) => format!("Install gatewayd again, or: {}", site.app.suggest("install --force")),
+        None => next(site, &service.runtime, &lines),
+    };
     if !lines.is_empty() {
         text.push_str("\nLast lines of its log:");
         for line in lines {
@@ -110,8 +123,8 @@ async fn last_lines<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Servi
         while let Ok(ran) = site.runner.run(&call).await
             && ran.success
         {
-            let lines: Vec<String> =
-                ran.stdout.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+            let lines = ran.stdout.lines().filter(|line| !line.trim().is_empty());
+            let lines: Vec<String> = lines.map(|line| cut(line, MAX_LINE).into_owned()).collect();
             if !lines.is_empty() {
                 return lines[lines.len().saturating_sub(LINES)..].to_vec();
             }
@@ -135,6 +148,7 @@ pub fn log_lines(log: &Path) -> Vec<String> {
     lines
         .iter()
         .map(|line| Record::parse(line).map_or_else(|| line.clone(), |record| record.message))
+        .map(|line| cut(&line, MAX_LINE).into_owned())
         .collect()
 }
 

@@ -7,7 +7,7 @@ use super::install::install;
 use super::outcome::{Action, Document, Outcome};
 use super::power;
 use super::site::Site;
-use super::uninstall::uninstall;
+use super::uninstall::{is_absent, uninstall};
 use crate::app::App;
 use crate::args::{ControlArgs, InstallArgs, ServiceOptions, UninstallArgs};
 use crate::exit::{Exit, Failure};
@@ -148,6 +148,10 @@ pub async fn act<R: Runner, H: Health>(
     request: Request<'_>,
 ) -> Result<Outcome, Failure> {
     site.not_with_sudo()?;
+    let is_power = matches!(request, Request::Start(_) | Request::Stop(_) | Request::Restart(_));
+    if site.dry_run && is_power && is_absent(&site.service().await) {
+        return Ok(Outcome::planned(Vec::new()));
+    }
     match request {
         Request::Install(args) => install(site, args).await,
         Request::Start(_) => power::start(site).await,

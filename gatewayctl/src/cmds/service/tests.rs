@@ -1,9 +1,10 @@
-//! The actions against a stand-in for systemd: one unit with states, jobs and faults, which answers as the real one
-//! does.
+//! The actions against stand-ins for the three managers. What must hold for each of them is in `scenes`, the plans
+//! for every state are in `matrix`, and here is systemd: one unit with states, jobs and faults, which answers as the
+//! real one does.
 
 use std::cell::RefCell;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -23,11 +24,61 @@ use crate::exit::Failure;
 use crate::output::Output;
 use crate::service::systemd::Manager;
 use crate::service::testing::Fake;
-use crate::service::{Call, Control, Ran, RunError, Scope};
+use crate::service::{Call, Control, Manager as Kind, Ran, RunError, Runner, Scope};
 use crate::spelling::Words;
 
 mod launchd;
+mod matrix;
+mod scenes;
 mod schtasks;
+
+/// A machine whose manager is a stand-in.
+trait Stage: Sized {
+    /// One on which nothing is installed.
+    fn empty() -> Self;
+
+    /// What its tools answer, and what they were asked.
+    fn fake(&self) -> &Fake;
+
+    /// The service file.
+    fn file(&self) -> PathBuf;
+
+    /// How the service is managed, and what it is called.
+    fn service(&self) -> (Kind, String);
+
+    /// How often the gateway was started.
+    fn starts(&self) -> u32;
+
+    /// Whether a call of a tool changes nothing.
+    fn is_question(call: &str) -> bool;
+
+    /// What is true only here after a command of a service's life.
+    fn look(&self, _line: &str, _outcome: &Outcome) {}
+
+    /// Takes a command line with these tools.
+    async fn run_with(&self, line: &str, tools: &impl Runner) -> Result<Outcome, Failure>;
+
+    async fn run(&self, line: &str) -> Result<Outcome, Failure> {
+        self.run_with(line, self.fake()).await
+    }
+
+    async fn done(&self, line: &str) -> Outcome {
+        self.run(line).await.unwrap_or_else(|failure| panic!("{line}: {failure}"))
+    }
+
+    async fn failure(&self, line: &str) -> String {
+        match self.run(line).await {
+            Err(Failure::Failed(reason)) => {
+                format!("{}\n{}", reason.message, reason.hint.unwrap_or_default())
+            }
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+}
+
+fn yes(stdout: String) -> Ran {
+    Ran { success: true, stdout, ..Ran::default() }
+}
 
 /// A unit as the stand-in knows it.
 #[derive(Default)]
@@ -83,6 +134,7 @@ impl Unit {
             "loginctl" => stdout = format!("Linger={}\n", if self.linger { "yes" } else { "no" }),
             "journalctl" => stdout = self.journal.to_owned(),
             _ if has("--version") => stdout = "systemd 252 (252.38)\n".to_owned(),
+            _ if has("Version") => stdout = "Version=252.38-1\n".to_owned(),
             _ if has("show") => stdout = self.show(unit_file.exists()),
             _ if has("enable") => self.enabled = true,
             _ if has("disable") => self.enabled = false,
@@ -92,7 +144,7 @@ impl Unit {
             _ if has("reset-failed") && self.state == "failed" => self.state = "inactive",
             _ => {}
         }
-        Ran { success: true, stdout, ..Ran::default() }
+        yes(stdout)
     }
 }
 
@@ -139,7 +191,13 @@ struct Machine {
 }
 
 impl Machine {
-    fn new() -> Self {
+    fn unit_file(&self) -> PathBuf {
+        self.file()
+    }
+}
+
+impl Stage for Machine {
+    fn empty() -> Self {
         let home = tempfile::tempdir().expect("folder");
         let env = Env::from_pairs([("HOME", home.path().display().to_string())]);
         let paths = Paths::resolve(&env, None).expect("HOME is set");
@@ -153,102 +211,52 @@ impl Machine {
         Self { home, unit, fake, app: App { env, paths, out, words, clock: Clock::system(), own } }
     }
 
-    fn unit_file(&self) -> std::path::PathBuf {
+    fn fake(&self) -> &Fake {
+        &self.fake
+    }
+
+    fn file(&self) -> PathBuf {
         self.home.path().join(".config/systemd/user/clawdbot-gateway.service")
     }
 
-    async fn run(&self, line: &str) -> Result<Outcome, Failure> {
-        self.run_with(line, &self.fake).await
+    fn service(&self) -> (Kind, String) {
+        (Kind::Systemd, "clawdbot-gateway.service".to_owned())
     }
 
-    async fn run_with(&self, line: &str, fake: &Fake) -> Result<Outcome, Failure> {
+    fn starts(&self) -> u32 {
+        self.unit.borrow().starts
+    }
+
+    fn is_question(call: &str) -> bool {
+        [" show ", " show-user ", " --version"].iter().any(|word| call.contains(word))
+    }
+
+    fn look(&self, line: &str, outcome: &Outcome) {
+        if line == "install" && outcome.done == Done::Installed {
+            let warning = &outcome.warnings[0];
+            assert!(warning.contains("sudo loginctl enable-linger you"), "{warning}");
+        }
+        if outcome.done == Done::Restarted {
+            assert_eq!(self.unit.borrow().announced, 1, "the gateway heard that it comes back");
+        }
+    }
+
+    async fn run_with(&self, line: &str, tools: &impl Runner) -> Result<Outcome, Failure> {
         let cli = Cli::parse_from(std::iter::once("gatewayctl").chain(line.split(' ')));
         let request = request(&cli);
         let health = Well(self.unit.clone());
-        let mut site = site(&self.app, request, fake, &health);
+        let mut site = site(&self.app, request, tools, &health);
         site.control = Control::Systemd(Manager::at(Scope::User, self.home.path()));
         (site.around.sudo_user, site.around.uid, site.around.booted) = (None, 1000, true);
         site.around.session = false;
         site.around.user = "you".to_owned();
         act(&mut site, request).await
     }
-
-    async fn done(&self, line: &str) -> Outcome {
-        self.run(line).await.unwrap_or_else(|failure| panic!("{line}: {failure}"))
-    }
-
-    async fn failure(&self, line: &str) -> String {
-        match self.run(line).await {
-            Err(Failure::Failed(reason)) => {
-                format!("{}\n{}", reason.message, reason.hint.unwrap_or_default())
-            }
-            other => panic!("{line}: {other:?}"),
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_life_of_a_service() {
-    let machine = Machine::new();
-    let installed = machine.done("install").await;
-    let path = machine.unit_file().display().to_string();
-    assert_eq!(
-        installed.render().plain(),
-        format!("✓ systemd service enabled\n✓ service runtime: active\nInstalled systemd service: {path}\n")
-    );
-    assert!(installed.warnings[0].contains("sudo loginctl enable-linger you"), "{:?}", installed.warnings);
-    let again = machine.done("install").await;
-    assert_eq!((again.done, machine.unit.borrow().starts), (Done::AlreadyInstalled, 1));
-    assert_eq!(machine.done("start").await.done, Done::Started);
-    assert_eq!(machine.unit.borrow().starts, 1, "it ran already");
-    assert_eq!(machine.done("restart").await.done, Done::Restarted);
-    assert_eq!((machine.unit.borrow().starts, machine.unit.borrow().announced), (2, 1));
-    let stopped = machine.done("stop").await;
-    assert_eq!(
-        stopped.render().plain(),
-        "Stopped systemd service: clawdbot-gateway.service\n✓ service runtime: inactive\n"
-    );
-    assert_eq!(machine.done("stop").await.done, Done::Stopped);
-    assert_eq!(machine.done("uninstall").await.done, Done::Uninstalled);
-    assert!(!machine.unit_file().exists());
-    for (line, done) in
-        [("uninstall", Done::NotLoaded), ("stop", Done::NotLoaded), ("start", Done::NotLoaded)]
-    {
-        assert_eq!(machine.done(line).await.done, done, "{line}");
-    }
-    assert_eq!(machine.unit.borrow().starts, 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_dry_run_prints_the_steps_and_takes_none() {
-    let machine = Machine::new();
-    for line in ["install --linger", "start", "stop", "restart", "uninstall"] {
-        let planned = machine.done(&format!("{line} --dry-run")).await;
-        assert_eq!(planned.done, Done::Planned, "{line}");
-        assert!(
-            !planned.plan.is_empty() && planned.render().plain().ends_with("Nothing was changed.\n"),
-            "{line}"
-        );
-        assert_schema("service", &Document::done(Action::Install, &planned));
-    }
-    assert!(!machine.unit_file().exists());
-    let asked = machine.fake.calls();
-    let changes = |call: &&String| !call.contains(" show ") && !call.contains("--version");
-    assert_eq!(asked.iter().filter(changes).collect::<Vec<_>>(), Vec::<&String>::new());
-    let planned = machine.done("install --dry-run").await;
-    machine.done("install").await;
-    let done = machine.fake.calls();
-    let text = planned.render().plain();
-    for line in text.lines().filter_map(|line| line.strip_prefix("run ")) {
-        assert!(done.iter().any(|call| call == line), "{line}");
-    }
-    let written = fs::read_to_string(machine.unit_file()).expect("is there");
-    assert!(written.lines().all(|line| text.contains(line)), "{text}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_start_that_fails_says_why() {
-    let machine = Machine::new();
+    let machine = Machine::empty();
     machine.unit.borrow_mut().fails = Some(("failed", "failed", 78));
     machine.unit.borrow_mut().journal =
         "Gateway start blocked: set gateway.mode=local (current: unset) or pass --allow-unconfigured.\n";
@@ -265,7 +273,7 @@ async fn a_start_that_fails_says_why() {
 
 #[tokio::test(start_paused = true)]
 async fn a_latched_failure_is_cleared_and_a_stop_reads_as_one() {
-    let machine = Machine::new();
+    let machine = Machine::empty();
     machine.done("install").await;
     machine.unit.borrow_mut().state = "failed";
     machine.unit.borrow_mut().pid = 0;
@@ -279,7 +287,7 @@ async fn a_latched_failure_is_cleared_and_a_stop_reads_as_one() {
 
 #[tokio::test(start_paused = true)]
 async fn what_differs_is_shown_and_only_force_rewrites() {
-    let machine = Machine::new();
+    let machine = Machine::empty();
     let file = machine.unit_file();
     fs::create_dir_all(file.parent().expect("folder")).expect("folder");
     let old = "[Service]\nExecStart=/usr/bin/node gateway --port 18789\nEnvironment=CLAWDBOT_GATEWAY_TOKEN=canary\n";
@@ -297,7 +305,7 @@ async fn what_differs_is_shown_and_only_force_rewrites() {
 
 #[tokio::test(start_paused = true)]
 async fn two_never_share_a_port() {
-    let machine = Machine::new();
+    let machine = Machine::empty();
     let old = machine.unit_file().with_file_name("moltbot-gateway.service");
     fs::create_dir_all(old.parent().expect("folder")).expect("folder");
     fs::write(&old, "ExecStart=/usr/bin/moltbot gateway --port 18789\n").expect("file");
@@ -311,7 +319,7 @@ async fn two_never_share_a_port() {
 
 #[tokio::test(start_paused = true)]
 async fn a_restart_that_was_done_meanwhile_is_joined() {
-    let machine = Machine::new();
+    let machine = Machine::empty();
     machine.done("install").await;
     let cli = Cli::parse_from(["gatewayctl", "restart"]);
     let Command::Restart(args) = &cli.command else { panic!("restart") };
@@ -325,40 +333,8 @@ async fn a_restart_that_was_done_meanwhile_is_joined() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_fault_of_every_tool_is_an_answer() {
-    let answers: Vec<Result<Ran, RunError>> = vec![
-        Err(RunError::Missing("systemctl".to_owned())),
-        Err(RunError::Late("systemctl".to_owned(), 5)),
-        Err(RunError::Failed("systemctl: exec format error".to_owned())),
-        Ok(Ran { stderr: "Failed to connect to bus: No medium found".to_owned(), ..Ran::default() }),
-        Ok(Ran { stderr: "\u{1b}[2J\0\u{fffd}".repeat(1000), ..Ran::default() }),
-        Ok(Ran { success: true, stdout: "ActiveState=\nMainPID=-1\n=\n".to_owned(), ..Ran::default() }),
-        Ok(Ran { success: true, stdout: "x".repeat(300_000), ..Ran::default() }),
-        Ok(Ran::default()),
-    ];
-    for answer in answers {
-        let machine = Machine::new();
-        fs::create_dir_all(machine.unit_file().parent().expect("folder")).expect("folder");
-        fs::write(machine.unit_file(), "ExecStart=/x/gatewayd\n").expect("file");
-        for line in ["install --force", "start", "stop", "restart", "uninstall"] {
-            let same = answer.clone();
-            let fake = Fake::answering(move |_| same.clone());
-            match machine.run_with(line, &fake).await {
-                Err(Failure::Failed(reason)) => {
-                    assert!(reason.message.starts_with("Gateway "), "{line}: {}", reason.message);
-                    assert!(reason.hint.is_some(), "{line}: {}", reason.message);
-                    let hints: Vec<String> = reason.hint.iter().cloned().collect();
-                    assert_schema("service", &Document::failed(Action::Start, &reason, &hints));
-                }
-                other => panic!("{line} with {answer:.60?}: {other:?}"),
-            }
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn every_outcome_has_its_schema() {
-    let machine = Machine::new();
+    let machine = Machine::empty();
     for (action, line) in [
         (Action::Start, "start"),
         (Action::Install, "install --linger"),
@@ -378,7 +354,7 @@ async fn every_outcome_has_its_schema() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_goes_into_the_configuration_and_nowhere_else() {
-    let machine = Machine::new();
+    let machine = Machine::empty();
     machine.done("install --token canary-canary-canary").await;
     let config = fs::read_to_string(machine.home.path().join(".clawdbot/clawdbot.json")).expect("is there");
     assert!(config.contains("canary"), "{config}");
@@ -388,7 +364,7 @@ async fn a_token_goes_into_the_configuration_and_nowhere_else() {
 
 #[tokio::test(start_paused = true)]
 async fn a_tool_that_fails_is_quoted_with_the_next_command() {
-    let machine = Machine::new();
+    let machine = Machine::empty();
     for (said, next) in [
         ("Failed to enable unit: Unit file is masked.", "systemctl --user unmask clawdbot-gateway.service"),
         ("Failed to connect to bus: No medium found", "gatewayctl install --linger"),
@@ -417,7 +393,7 @@ async fn a_tool_that_fails_is_quoted_with_the_next_command() {
 
 #[tokio::test(start_paused = true)]
 async fn a_masked_service_is_said_to_be_masked() {
-    let machine = Machine::new();
+    let machine = Machine::empty();
     let file = machine.unit_file();
     fs::create_dir_all(file.parent().expect("folder")).expect("folder");
     std::os::unix::fs::symlink("/dev/null", &file).expect("link");
@@ -433,7 +409,7 @@ async fn a_masked_service_is_said_to_be_masked() {
 
 #[tokio::test(start_paused = true)]
 async fn a_purge_takes_the_state_with_it() {
-    let machine = Machine::new();
+    let machine = Machine::empty();
     machine.done("install --token canary-canary-canary").await;
     let state = machine.home.path().join(".clawdbot");
     machine.done("uninstall").await;

@@ -10,7 +10,7 @@ use super::site::Site;
 use super::wait;
 use crate::args::UninstallArgs;
 use crate::exit::Failure;
-use crate::service::{Runner, Service};
+use crate::service::{Runner, RuntimeState, Service};
 
 /// Uninstalls it.
 pub async fn uninstall<R: Runner, H: Health>(
@@ -70,14 +70,23 @@ async fn planned<R: Runner, H: Health>(
     args: &UninstallArgs,
 ) -> Result<Outcome, Failure> {
     let before = site.service().await;
-    let mut all = site.control.stop(&site.names, &before);
-    all.extend(site.control.remove(&site.names, &before));
+    let mut all = Vec::new();
+    if !is_absent(&before) {
+        all = site.control.stop(&site.names, &before);
+        all.extend(site.control.remove(&site.names, &before));
+    }
     let mut outcome = Outcome::planned(all);
     if args.purge {
         let state = site.paths(&before).state;
         outcome.hints.push(format!("The state folder would be removed: {}", state.display()));
     }
     Ok(outcome)
+}
+
+/// Whether there is certainly no such service, so that nothing would be done about it. One that cannot be asked about
+/// may be there.
+pub fn is_absent(service: &Service) -> bool {
+    service.runtime.status != RuntimeState::Unknown && !is_there(service)
 }
 
 fn purge_of<R: Runner, H: Health>(

@@ -1,5 +1,7 @@
 //! Whether the port is free for a gateway that does not run, and whether a running one is where its clients look.
 
+use gateway_base::paths::DEV_PORT;
+
 use crate::doctor::check::{Check, Finding, Group, Judged};
 use crate::doctor::facts::{Answers, DaemonFacts, Facts};
 use crate::ports::{PortReport, PortStatus};
@@ -46,9 +48,26 @@ fn elsewhere(facts: &Facts, answers: &Answers, wanted: u16) -> Option<Finding> {
     let ports: Vec<u16> =
         answers.status.listeners.iter().filter_map(|listener| port_of(&listener.url)).collect();
     let first = ports.first().filter(|_| !ports.contains(&wanted))?;
+    let is_dev = facts.paths.profile.as_ref().is_some_and(|profile| profile.name() == "dev");
+    let says = if is_dev && wanted == DEV_PORT { "the dev profile" } else { "the configuration" };
+    let pid = answers.status.process.as_ref().map(|process| process.pid);
+    let processes = facts.way.processes.iter().flatten();
+    let words = processes.filter(|process| Some(process.pid) == pid).flat_map(|it| it.command.split(' '));
+    let has = |flags: &[&str]| {
+        words.clone().any(|word| flags.contains(&word.split('=').next().unwrap_or_default()))
+    };
+    // A restart in place takes the same words again.
+    let fix = if has(&["--port"]) {
+        format!("Start it without --port: {}, then start it again", facts.command("shutdown"))
+    } else if is_dev && has(&["--dev"]) {
+        // Only with the word behind it does --dev mean the port of the profile too.
+        format!("{} && gatewayd --dev gateway", facts.command("shutdown"))
+    } else {
+        facts.command("shutdown --restart")
+    };
     Some(Finding::warning(
-        format!("the gateway listens on port {first}, and the configuration says {wanted}"),
-        "Clients that read the configuration do not find it.",
-        facts.command("shutdown --restart"),
+        format!("the gateway listens on port {first}, and {says} says {wanted}"),
+        "Clients that go by it do not find the gateway.",
+        fix,
     ))
 }

@@ -26,6 +26,29 @@ fn judge(facts: &Facts) -> Judged {
 fn answered(facts: &Facts, answers: &Answers) -> Vec<Finding> {
     let Some(store) = &answers.status.store else { return Vec::new() };
     let mut findings = Vec::new();
+    // The part of health tells of records in a store that is whole otherwise.
+    let part = answers.health.parts.iter().find(|part| part.name == "store");
+    let reason = part.map(|part| part.reason.as_str()).unwrap_or_default();
+    let devices = unreadable_devices(reason);
+    for device in &devices {
+        findings.push(Finding::warning(
+            format!("the record of device {device} cannot be read"),
+            "The device is refused, with its token and without.",
+            // A role has to be named; with its record, all of them go.
+            facts.command(&format!("devices revoke --device {device} --role operator")),
+        ));
+    }
+    if reason.contains("settings/") {
+        findings.push(Finding::error(
+            reason,
+            "No new device token can be made.",
+            format!(
+                "Keep a copy of {}, and look at {}",
+                facts.shown(&facts.store.path),
+                facts.command("logs")
+            ),
+        ));
+    }
     if matches!(store.state(), PartState::Failed | PartState::Degraded) {
         findings.push(Finding::error(
             format!("the store does not work: {}", store.reason),
@@ -44,6 +67,12 @@ fn answered(facts: &Facts, answers: &Answers) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// The devices whose records the store's part names.
+fn unreadable_devices(reason: &str) -> Vec<&str> {
+    let words = reason.split([' ', ',']).filter_map(|word| word.strip_prefix("devices/"));
+    words.filter(|id| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')).collect()
 }
 
 fn stopped(facts: &Facts, store: &StoreFacts) -> Judged {

@@ -50,6 +50,8 @@ const CASES: &[Case] = &[
     ),
     ("store", |f| store_state(f, PartState::Failed, ""), ERROR, "the store does not work: why"),
     ("store", |f| store_state(f, PartState::Serving, "/s.bad"), WARNING, "was moved to /s.bad"),
+    ("store", |f| unread(f, "devices/ab-1, devices/c"), WARNING, "the record of device ab-1 cannot be read"),
+    ("store", |f| unread(f, "settings/device-token-key"), ERROR, "settings/device-token-key"),
     ("store", |f| store(f, 0, b""), ERROR, "it is empty"),
     ("store", |f| store(f, 9, b"nonsense"), ERROR, "it is not a database"),
     ("store", |f| store(f, 4096, &header(b"NOPE")), ERROR, "not a store of this program"),
@@ -259,6 +261,12 @@ fn store_state(facts: &mut Facts, state: PartState, moved_aside: &str) {
     store.set_state(state);
     store.reason = "why".to_owned();
     store.moved_aside = moved_aside.to_owned();
+}
+
+fn unread(facts: &mut Facts, names: &str) {
+    let reason = format!("stored records cannot be read and are left as they are: {names}");
+    let part = PartHealth { name: "store".to_owned(), reason, ..PartHealth::default() };
+    facts.answers_mut().health.parts = vec![PartHealth { state: PartState::Degraded.into(), ..part }];
 }
 
 fn lan(more: &str) -> String {

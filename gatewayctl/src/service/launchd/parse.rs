@@ -12,10 +12,14 @@ use crate::service::status::{Command, Runtime, RuntimeState};
 /// What launchd says when it does not know a service, in lower case.
 pub const NOT_LOADED: &[&str] = &["could not find service", "no such process"];
 
+/// No word of a manager is longer.
+const MAX_WORD: usize = 100;
+
 /// What `launchctl print` says about a service.
 pub fn print(text: &str) -> Runtime {
     let values = own_lines(text);
-    let get = |key: &str| values.get(key).copied().filter(|value| !value.is_empty());
+    let get =
+        |key: &str| values.get(key).copied().filter(|value| !value.is_empty() && value.len() <= MAX_WORD);
     let pid = get("pid").and_then(|pid| pid.parse().ok()).filter(|pid| *pid > 0);
     let state = get("state");
     let status = match state {
@@ -164,11 +168,19 @@ mod tests {
 
     #[test]
     fn nonsense_is_unknown_not_stopped() {
-        for text in
-            ["", "}\n}\n}", "{{{{", "state = running", "x = {\n\ta = {\n\tstate = running\n", "\0\u{1b}[2J"]
-        {
+        let (open, close) = ("{\n".repeat(100_000), "}\n".repeat(100_000));
+        for text in [
+            "",
+            "}\n}\n}",
+            "{{{{",
+            "state = running",
+            "x = {\n\ta = {\n\tstate = running\n",
+            "\0\u{1b}[2J",
+            &open,
+            &close,
+        ] {
             let runtime = print(text);
-            assert_eq!((runtime.status, runtime.pid), (RuntimeState::Unknown, None), "{text:?}");
+            assert_eq!((runtime.status, runtime.pid), (RuntimeState::Unknown, None), "{text:.40?}");
             assert!(runtime.detail.is_some());
         }
         let runtime = print("x = {\n\tpid = -5\n\tstate = \u{1b}[2J\n\tlast exit code = 99999999999\n}\n");

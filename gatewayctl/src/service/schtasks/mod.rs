@@ -12,3 +12,5 @@ pub use control::{install, query, remove, restart, start, stop};
 pub use manager::Manager;
 pub use missing::{Commands, mend};
 pub use render::{Error as RenderError, task as task_text};
+#[cfg(test)]
+pub use {parse::task as read_task, words::join};

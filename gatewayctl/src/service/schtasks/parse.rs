@@ -24,6 +24,9 @@ const STATE: usize = 3;
 /// The same for the last result.
 const RESULT: usize = 6;
 
+/// No word of a manager is longer.
+const MAX_WORD: usize = 100;
+
 /// What `schtasks /Query /V /FO CSV /NH` says about one task.
 pub fn table(text: &str) -> Runtime {
     let fields: Vec<&str> = text
@@ -33,7 +36,10 @@ pub fn table(text: &str) -> Runtime {
         .map(|line| line.trim_matches('"').split("\",\"").collect())
         .unwrap_or_default();
     let result = fields.get(RESULT).map(|field| field.trim());
-    let state = fields.get(STATE).map(|field| field.trim()).filter(|state| !state.is_empty());
+    let state = fields
+        .get(STATE)
+        .map(|field| field.trim())
+        .filter(|state| !state.is_empty() && state.len() <= MAX_WORD);
     let Some(number) = result.and_then(|result| result.parse::<i64>().ok()) else {
         return Runtime::unknown("schtasks /Query did not name a last result");
     };

@@ -26,6 +26,12 @@ pub enum Error {
     /// It is longer than anything that can be run or read.
     #[error("{0} is too long for a task ({1} characters)")]
     Long(String, usize),
+    /// No path of Windows has one, and the scheduler takes a path as it is.
+    #[error("{0} holds a quotation mark, which a path cannot hold")]
+    Quote(String),
+    /// Windows does not keep such a path.
+    #[error("{0} begins or ends with a space, which a task cannot hold")]
+    Edge(String),
     /// A program is found by a path with a drive or a share.
     #[error("{0} is not an absolute path")]
     Relative(String),
@@ -96,8 +102,11 @@ pub fn task(names: &Names, spec: &Spec, user: Option<&str>) -> Result<String, Er
         element("Command", "the path of the program", program, MAX_PATH)?,
         element("Arguments", "an argument", plain("an argument", &arguments)?, MAX_LINE)?,
     ];
-    if let Some(home) = home {
+    if let Some(home) = home.filter(|home| !home.is_empty()) {
         let what = "the path of the home folder";
+        if home.trim() != home {
+            return Err(Error::Edge(what.to_owned()));
+        }
         action.push(element("WorkingDirectory", what, plain(what, home)?, MAX_PATH)?);
     }
     let _ = write!(
@@ -117,9 +126,8 @@ fn program(spec: &Spec) -> Result<&str, Error> {
     if !is_share && !is_drive && !spec.program.is_absolute() {
         return Err(Error::Relative(program.to_owned()));
     }
-    // The scheduler takes a path as it is, and a quotation mark cannot be part of one.
     if program.contains('"') {
-        return Err(Error::Control(what.to_owned()));
+        return Err(Error::Quote(what.to_owned()));
     }
     plain(what, program)
 }

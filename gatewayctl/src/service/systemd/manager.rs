@@ -58,6 +58,15 @@ impl Manager {
         }
     }
 
+    /// Fails with the reason when nobody can be asked, or whoever answers is no systemd.
+    pub async fn answers(&self, runner: &impl Runner) -> Result<(), String> {
+        let said = self.ask(["show", "--property", "Version"], runner).await?;
+        if said.starts_with("Version=") {
+            return Ok(());
+        }
+        Err(format!("{} unavailable: it does not say its version", self.name()))
+    }
+
     fn unavailable(&self, ran: &Ran) -> String {
         format!("{} unavailable: {}", self.name(), ran.said())
     }

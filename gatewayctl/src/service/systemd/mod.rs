@@ -11,3 +11,5 @@ pub use control::{clear, install, is_unavailable, query, remove, restart, start,
 pub use manager::Manager;
 pub use parse::{logical_lines, unit as read_unit};
 pub use render::Error as RenderError;
+#[cfg(test)]
+pub use render::unit as unit_for_version;

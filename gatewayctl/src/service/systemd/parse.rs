@@ -10,6 +10,9 @@ use crate::service::status::{Command, Installed, Runtime, RuntimeState};
 pub const PROPERTIES: &str = "LoadState,UnitFileState,ActiveState,SubState,Result,MainPID,ExecMainPID,ExecMainStatus,\
      ExecMainCode,ActiveEnterTimestampMonotonic,Job,NRestarts";
 
+/// No word of a manager is longer.
+const MAX_WORD: usize = 100;
+
 /// The main version in what `systemctl --version` prints: `systemd 252 (252.38-1)`.
 pub fn version(text: &str) -> Option<u32> {
     let number = text.lines().next()?.strip_prefix("systemd ")?;
@@ -33,7 +36,8 @@ pub fn show(text: &str) -> (Installed, Runtime) {
         .filter_map(|line| line.split_once('='))
         .map(|(key, value)| (key.trim().to_ascii_lowercase(), value.trim()))
         .collect();
-    let get = |key: &str| values.get(key).copied().filter(|value| !value.is_empty());
+    let get =
+        |key: &str| values.get(key).copied().filter(|value| !value.is_empty() && value.len() <= MAX_WORD);
     let missing = get("loadstate") == Some("not-found");
     let status = match get("activestate") {
         Some("active") => RuntimeState::Running,

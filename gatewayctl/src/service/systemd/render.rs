@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use gateway_base::limits;
+use gateway_base::printable::printable;
 
 use crate::service::scope::Scope;
 use crate::service::spec::Spec;
@@ -25,6 +26,14 @@ pub enum Error {
     /// It is longer than anything that can be run or read.
     #[error("{0} is too long for a service file ({1} bytes)")]
     Long(String, usize),
+    /// Spaces around a value are not part of it, and a backslash at its end would join the next line to it.
+    #[error("{0} begins or ends with a space, or ends with a backslash, which a service file cannot hold")]
+    Edge(String),
+    /// systemd passes over the whole line.
+    #[error(
+        "{0} holds a quotation mark or a backslash, which systemd does not take there; move it to a path without"
+    )]
+    Quote(String),
     /// A program is found by an absolute path.
     #[error("{0} is not an absolute path")]
     Relative(String),
@@ -76,6 +85,8 @@ pub fn unit(spec: &Spec, version: u32) -> Result<String, Error> {
     set(&mut text, "Description", &plain("the description", &spec.description)?);
     set(&mut text, "After", "network-online.target");
     set(&mut text, "Wants", "network-online.target");
+    // A package that is removed takes its program along. The unit then waits for the next one instead of failing.
+    set(&mut text, "ConditionFileIsExecutable", &plain("the path of the program", path(spec)?)?);
     // The gateway is meant to be there always: however often it failed, it is tried again.
     set(&mut text, "StartLimitIntervalSec", "0");
     section(&mut text, "Service");
@@ -140,14 +151,7 @@ enum Dollar {
 }
 
 fn command(spec: &Spec) -> Result<String, Error> {
-    let program =
-        spec.program.to_str().ok_or_else(|| Error::Control("the path of the program".to_owned()))?;
-    if !program.starts_with('/') {
-        return Err(Error::Relative(program.to_owned()));
-    }
-    if program.len() > MAX_PATH {
-        return Err(Error::Long("the path of the program".to_owned(), program.len()));
-    }
+    let program = path(spec)?;
     // The program's own path is taken as it is and cannot escape a dollar sign, so variables are switched off there.
     let (prefix, dollar) = if program.contains('$') { (":", Dollar::Plain) } else { ("", Dollar::Variable) };
     let mut line = format!("{prefix}{}", word("the path of the program", program, Dollar::Plain)?);
@@ -156,6 +160,21 @@ fn command(spec: &Spec) -> Result<String, Error> {
         line.push_str(&word("an argument", argument, dollar)?);
     }
     Ok(line)
+}
+
+fn path(spec: &Spec) -> Result<&str, Error> {
+    let what = "the path of the program";
+    let program = spec.program.to_str().ok_or_else(|| Error::Control(what.to_owned()))?;
+    if !program.starts_with('/') {
+        return Err(Error::Relative(program.to_owned()));
+    }
+    if program.len() > MAX_PATH {
+        return Err(Error::Long(what.to_owned(), program.len()));
+    }
+    if program.contains(['"', '\'', '\\']) {
+        return Err(Error::Quote(what.to_owned()));
+    }
+    Ok(program)
 }
 
 /// One word of a line that is split into words.
@@ -178,17 +197,22 @@ fn word(what: &str, value: &str, dollar: Dollar) -> Result<String, Error> {
     Ok(quoted)
 }
 
-/// A whole line that is not split. A backslash at its end would join the next line to it.
+/// A whole line that is not split.
 fn plain(what: &str, value: &str) -> Result<String, Error> {
-    let value = checked(what, value)?.trim().replace('%', "%%");
-    if value.ends_with('\\') { Err(Error::Control(what.to_owned())) } else { Ok(value) }
+    let value = checked(what, value)?;
+    if value.trim() != value || value.ends_with('\\') {
+        return Err(Error::Edge(what.to_owned()));
+    }
+    Ok(value.replace('%', "%%"))
 }
 
 fn checked<'a>(what: &str, value: &'a str) -> Result<&'a str, Error> {
     if value.len() > MAX_VALUE {
         return Err(Error::Long(what.to_owned(), value.len()));
     }
-    if value.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+    // A line with one of Unicode's numbers that are no characters is passed over by systemd as a whole.
+    let is_none = |c: char| u32::from(c) & 0xFFFE == 0xFFFE || matches!(c, '\u{fdd0}'..='\u{fdef}');
+    if value.chars().any(|c| c.is_control() || is_none(c) || matches!(c, '\u{2028}' | '\u{2029}')) {
         return Err(Error::Control(what.to_owned()));
     }
     Ok(value)
@@ -198,7 +222,7 @@ fn user_name(user: &str) -> Result<&str, Error> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
     let good =
         !user.is_empty() && user.len() <= 64 && !user.starts_with(['-', '.']) && user.bytes().all(plain);
-    if good { Ok(user) } else { Err(Error::User(user.escape_debug().collect())) }
+    if good { Ok(user) } else { Err(Error::User(printable(user, 64).into_owned())) }
 }
 
 #[cfg(test)]

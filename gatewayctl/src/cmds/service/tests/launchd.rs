@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::cmds::service::run::wrong_words;
-use crate::service::{Manager as Kind, launchd};
+use crate::service::launchd;
 
 /// launchd as the stand-in plays it.
 #[derive(Default)]
@@ -35,10 +35,6 @@ const EARLY: &str =
 
 fn no(stderr: &str) -> Ran {
     Ran { stderr: format!("{stderr}\n"), ..Ran::default() }
-}
-
-fn yes(stdout: String) -> Ran {
-    Ran { success: true, stdout, ..Ran::default() }
 }
 
 impl Launchd {
@@ -150,33 +146,57 @@ impl Health for Well {
     }
 }
 
-struct Mac {
+pub(super) struct Mac {
     machine: Machine,
     launchd: Rc<RefCell<Launchd>>,
     fake: Fake,
 }
 
-impl Mac {
-    fn new() -> Self {
+impl Stage for Mac {
+    fn empty() -> Self {
         let launchd = Rc::new(RefCell::new(Launchd::default()));
         let shared = launchd.clone();
         let fake = Fake::answering(move |call| Ok(shared.borrow_mut().answer(call)));
-        Self { machine: Machine::new(), launchd, fake }
+        Self { machine: Machine::empty(), launchd, fake }
     }
 
-    fn file(&self) -> std::path::PathBuf {
+    fn fake(&self) -> &Fake {
+        &self.fake
+    }
+
+    fn file(&self) -> PathBuf {
         self.machine.home.path().join("Library/LaunchAgents/com.clawdbot.gateway.plist")
     }
 
-    async fn run(&self, line: &str) -> Result<Outcome, Failure> {
-        self.run_with(line, &self.fake).await
+    fn service(&self) -> (Kind, String) {
+        (Kind::Launchd, "gui/501/com.clawdbot.gateway".to_owned())
     }
 
-    async fn run_with(&self, line: &str, fake: &Fake) -> Result<Outcome, Failure> {
+    /// A restart in place counts as one.
+    fn starts(&self) -> u32 {
+        self.launchd.borrow().starts + self.launchd.borrow().renewals
+    }
+
+    fn is_question(call: &str) -> bool {
+        call.starts_with("launchctl print ")
+    }
+
+    fn look(&self, line: &str, _: &Outcome) {
+        match line {
+            "install" => {
+                let logs = self.machine.home.path().join(".clawdbot/logs");
+                assert!(logs.is_dir(), "launchd opens a file there");
+            }
+            "stop" | "uninstall" => assert!(!self.launchd.borrow().loaded, "{line}"),
+            _ => {}
+        }
+    }
+
+    async fn run_with(&self, line: &str, tools: &impl Runner) -> Result<Outcome, Failure> {
         let cli = Cli::parse_from(std::iter::once("gatewayctl").chain(line.split(' ')));
         let request = request(&cli);
         let health = Well(self.launchd.clone());
-        let mut site = site(&self.machine.app, request, fake, &health);
+        let mut site = site(&self.machine.app, request, tools, &health);
         site.control = Control::Launchd(launchd::Manager::new(501));
         (site.around.sudo_user, site.around.uid) = (None, 501);
         site.around.user = "you".to_owned();
@@ -184,69 +204,23 @@ impl Mac {
         tokio::task::yield_now().await;
         act(&mut site, request).await
     }
-
-    async fn done(&self, line: &str) -> Outcome {
-        self.run(line).await.unwrap_or_else(|failure| panic!("{line}: {failure}"))
-    }
-
-    async fn failure(&self, line: &str) -> String {
-        match self.run(line).await {
-            Err(Failure::Failed(reason)) => {
-                format!("{}\n{}", reason.message, reason.hint.unwrap_or_default())
-            }
-            other => panic!("{line}: {other:?}"),
-        }
-    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_life_of_an_agent() {
-    let mac = Mac::new();
-    let home = mac.machine.home.path().display().to_string();
-    let installed = mac.done("install").await;
-    assert_eq!(
-        installed.render().plain(),
-        format!(
-            "✓ LaunchAgent loaded\n✓ service runtime: active\nInstalled LaunchAgent: {}\n\
-             Logs: {home}/.clawdbot/logs/gateway.log\n",
-            mac.file().display()
-        )
-    );
-    assert!(mac.machine.home.path().join(".clawdbot/logs").is_dir(), "launchd opens a file there");
-    assert_schema("service", &Document::done(Action::Install, &installed));
-    assert_eq!(mac.done("install").await.done, Done::AlreadyInstalled);
-    assert_eq!(mac.done("start").await.done, Done::Started);
-    assert_eq!(mac.launchd.borrow().starts, 1, "it ran already");
-    let restarted = mac.done("restart").await;
-    assert_eq!(
-        restarted.render().plain(),
-        "✓ service runtime: active\nRestarted LaunchAgent: gui/501/com.clawdbot.gateway\n"
-    );
-    let seen = |mac: &Mac| (mac.launchd.borrow().renewals, mac.launchd.borrow().starts);
-    assert_eq!(seen(&mac), (1, 1), "in place, so that its sockets stay open");
+async fn a_gateway_that_answers_restarts_in_place_and_launchd_restarts_the_others() {
+    let mac = Mac::empty();
+    mac.done("install").await;
+    let seen = || (mac.launchd.borrow().renewals, mac.launchd.borrow().starts);
+    assert_eq!(mac.done("restart").await.done, Done::Restarted);
+    assert_eq!(seen(), (1, 1));
     mac.launchd.borrow_mut().deaf = true;
     assert_eq!(mac.done("restart").await.done, Done::Restarted);
-    assert_eq!(seen(&mac), (1, 2), "by launchd, because it could not be asked");
-    let stopped = mac.done("stop").await;
-    assert_eq!(
-        stopped.render().plain(),
-        "Stopped LaunchAgent: gui/501/com.clawdbot.gateway\n✓ service runtime: inactive\n"
-    );
-    assert!(mac.file().exists() && !mac.launchd.borrow().loaded);
-    assert_eq!(mac.done("stop").await.done, Done::Stopped);
-    let started = mac.done("start").await;
-    assert!(started.render().plain().starts_with("✓ LaunchAgent loaded\n✓ service runtime: active\n"));
-    let removed = mac.done("uninstall").await;
-    assert_eq!(removed.render().plain(), format!("Removed LaunchAgent: {}\n", mac.file().display()));
-    assert!(!mac.file().exists() && !mac.launchd.borrow().loaded);
-    for line in ["uninstall", "stop", "start", "restart"] {
-        assert_eq!(mac.done(line).await.done, Done::NotLoaded, "{line}");
-    }
+    assert_eq!(seen(), (1, 2));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_old_job_that_takes_its_time_is_waited_for() {
-    let mac = Mac::new();
+    let mac = Mac::empty();
     mac.done("install").await;
     mac.launchd.borrow_mut().slow = 120;
     mac.done("install --force").await;
@@ -271,7 +245,7 @@ async fn a_load_that_comes_too_early_is_tried_again_for_every_known_text() {
         "Load failed: 5: Input/output error",
         "service already bootstrapped",
     ] {
-        let mac = Mac::new();
+        let mac = Mac::empty();
         (mac.launchd.borrow_mut().refuses, mac.launchd.borrow_mut().words) = (40, words);
         mac.done("install").await;
         assert!(mac.launchd.borrow().loaded, "{words}");
@@ -286,7 +260,7 @@ async fn a_load_that_comes_too_early_is_tried_again_for_every_known_text() {
 
 #[tokio::test(start_paused = true)]
 async fn somebody_else_may_load_it_first() {
-    let mac = Mac::new();
+    let mac = Mac::empty();
     mac.done("install").await;
     mac.done("stop").await;
     let shared = mac.launchd.clone();
@@ -303,7 +277,7 @@ async fn somebody_else_may_load_it_first() {
 
 #[tokio::test(start_paused = true)]
 async fn an_agent_of_an_older_name_leaves_with_consent() {
-    let mac = Mac::new();
+    let mac = Mac::empty();
     let old = mac.file().with_file_name("com.steipete.clawdbot.gateway.plist");
     fs::create_dir_all(old.parent().expect("folder")).expect("folder");
     fs::write(&old, "<plist><dict/></plist>").expect("file");
@@ -317,7 +291,7 @@ async fn an_agent_of_an_older_name_leaves_with_consent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_disabled_agent_is_enabled() {
-    let mac = Mac::new();
+    let mac = Mac::empty();
     mac.launchd.borrow_mut().disabled = true;
     mac.done("install").await;
     mac.done("stop").await;
@@ -332,7 +306,7 @@ async fn without_a_desktop_session_nothing_is_written_and_the_way_out_is_named()
         "Bootstrap failed: 125: Domain does not support specified action",
         "Could not find domain for user gui: 501",
     ] {
-        let mac = Mac::new();
+        let mac = Mac::empty();
         mac.launchd.borrow_mut().broken = Some(text);
         for line in ["install", "start", "stop", "restart", "uninstall"] {
             let said = mac.failure(line).await;
@@ -345,7 +319,7 @@ async fn without_a_desktop_session_nothing_is_written_and_the_way_out_is_named()
 
 #[tokio::test(start_paused = true)]
 async fn an_agent_that_ends_at_once_says_why() {
-    let mac = Mac::new();
+    let mac = Mac::empty();
     mac.launchd.borrow_mut().fails = Some(78);
     let logs = mac.machine.home.path().join(".clawdbot/logs");
     fs::create_dir_all(&logs).expect("folder");
@@ -367,7 +341,7 @@ async fn an_agent_that_ends_at_once_says_why() {
 
 #[tokio::test(start_paused = true)]
 async fn restarts_that_meet_become_one() {
-    let mac = Mac::new();
+    let mac = Mac::empty();
     mac.done("install").await;
     let all = futures_util::future::join_all((0..50).map(|_| mac.run("restart"))).await;
     assert!(all.iter().all(|done| done.as_ref().is_ok_and(|outcome| outcome.done == Done::Restarted)));
@@ -377,27 +351,8 @@ async fn restarts_that_meet_become_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dry_run_takes_no_step() {
-    let mac = Mac::new();
-    for line in ["install", "start", "stop", "restart", "uninstall"] {
-        let planned = mac.done(&format!("{line} --dry-run")).await;
-        assert!(planned.render().plain().ends_with("Nothing was changed.\n"), "{line}");
-        assert_schema("service", &Document::done(Action::Install, &planned));
-    }
-    let changes = |call: &&String| !call.starts_with("launchctl print ");
-    assert_eq!(mac.fake.calls().iter().filter(changes).count(), 0);
-    assert!(!mac.file().exists());
-    let text = mac.done("install --dry-run").await.render().plain();
-    mac.done("install").await;
-    let done = mac.fake.calls();
-    let steps: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("run ")).collect();
-    assert_eq!(steps.len(), 4, "{text}");
-    assert!(steps.iter().all(|step| done.iter().any(|call| call == step)), "{text}");
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_differs_is_shown_without_the_secrets_of_an_older_list() {
-    let mac = Mac::new();
+    let mac = Mac::empty();
     mac.done("install --token canary-canary-canary").await;
     let new = fs::read_to_string(mac.file()).expect("is there");
     assert!(!new.contains("canary"));
@@ -411,42 +366,9 @@ async fn what_differs_is_shown_without_the_secrets_of_an_older_list() {
     assert!(mac.fake.calls().iter().all(|call| !call.contains("canary")));
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_fault_of_launchctl_is_an_answer() {
-    let answers: Vec<Result<Ran, RunError>> = vec![
-        Err(RunError::Missing("launchctl".to_owned())),
-        Err(RunError::Late("launchctl".to_owned(), 10)),
-        Err(RunError::Failed("launchctl: exec format error".to_owned())),
-        Ok(no(&"\u{1b}[2J\0\u{fffd}".repeat(1000))),
-        Ok(no("")),
-        Ok(yes(String::new())),
-        Ok(yes("x".repeat(300_000))),
-        Ok(yes("{\n".repeat(100_000))),
-        Ok(yes("}\n".repeat(100_000))),
-        Ok(yes("x = {\n\tstate = \n\tpid = -1\n".to_owned())),
-    ];
-    for answer in answers {
-        let mac = Mac::new();
-        fs::create_dir_all(mac.file().parent().expect("folder")).expect("folder");
-        fs::write(mac.file(), "no list").expect("file");
-        for line in ["install --force", "start", "stop", "restart", "uninstall"] {
-            let same = answer.clone();
-            let fake = Fake::answering(move |_| same.clone());
-            match mac.run_with(line, &fake).await {
-                Err(Failure::Failed(reason)) => {
-                    assert!(reason.message.starts_with("Gateway "), "{line}: {}", reason.message);
-                    assert!(reason.hint.is_some(), "{line}: {}", reason.message);
-                }
-                other => panic!("{line} with {answer:.60?}: {other:?}"),
-            }
-        }
-        assert_eq!(fs::read_to_string(mac.file()).ok().as_deref(), Some("no list"));
-    }
-}
-
 #[test]
 fn words_of_linux_are_refused_elsewhere() {
-    let machine = Machine::new();
+    let machine = Machine::empty();
     let names = crate::service::Names::new(&machine.app.env, &machine.app.paths);
     for manager in [Kind::Launchd, Kind::Schtasks] {
         for (line, refused) in [

@@ -6,7 +6,7 @@ use crate::service::{read_file, schtasks};
 
 /// The scheduler as the stand-in plays it.
 #[derive(Default)]
-struct Scheduler {
+pub(super) struct Scheduler {
     definition: Option<String>,
     pid: u32,
     starts: u32,
@@ -14,7 +14,7 @@ struct Scheduler {
     /// How many questions long an instance stays after it was ended.
     slow: u32,
     dying: u32,
-    german: bool,
+    pub(super) german: bool,
     /// How a start ends, instead of well.
     fails: Option<i64>,
     /// What a verb answers instead.
@@ -27,10 +27,6 @@ struct Scheduler {
 
 fn no(stderr: &str) -> Ran {
     Ran { stderr: format!("{stderr}\r\n"), ..Ran::default() }
-}
-
-fn yes(stdout: String) -> Ran {
-    Ran { success: true, stdout, ..Ran::default() }
 }
 
 impl Scheduler {
@@ -142,111 +138,70 @@ impl Health for Well {
     }
 }
 
-struct Windows {
+pub(super) struct Windows {
     machine: Machine,
-    scheduler: Rc<RefCell<Scheduler>>,
+    pub(super) scheduler: Rc<RefCell<Scheduler>>,
     fake: Fake,
     env: Env,
 }
 
-impl Windows {
-    fn new() -> Self {
+impl Stage for Windows {
+    fn empty() -> Self {
         let scheduler = Rc::new(RefCell::new(Scheduler::default()));
         let shared = scheduler.clone();
         let fake = Fake::answering(move |call| Ok(shared.borrow_mut().answer(call)));
         let env = Env::from_pairs([("USERNAME", "you"), ("USERDOMAIN", "DESK")]);
-        Self { machine: Machine::new(), scheduler, fake, env }
+        Self { machine: Machine::empty(), scheduler, fake, env }
     }
 
-    fn file(&self) -> std::path::PathBuf {
+    fn fake(&self) -> &Fake {
+        &self.fake
+    }
+
+    fn file(&self) -> PathBuf {
         self.machine.home.path().join(".clawdbot/gateway-task.xml")
     }
 
-    async fn run(&self, line: &str) -> Result<Outcome, Failure> {
-        self.run_with(line, &self.fake).await
+    fn service(&self) -> (Kind, String) {
+        (Kind::Schtasks, "Clawdbot Gateway".to_owned())
     }
 
-    async fn run_with(&self, line: &str, fake: &Fake) -> Result<Outcome, Failure> {
+    fn starts(&self) -> u32 {
+        self.scheduler.borrow().starts
+    }
+
+    fn is_question(call: &str) -> bool {
+        call.starts_with("schtasks /Query ")
+    }
+
+    fn look(&self, line: &str, outcome: &Outcome) {
+        let asked = self.scheduler.borrow().asked;
+        match (line, outcome.done) {
+            ("install", Done::Installed) => {
+                assert!(fs::read(self.file()).expect("is there").starts_with(&[0xFF, 0xFE]));
+                assert_eq!(outcome.service.as_ref().and_then(|service| service.runtime.pid), Some(101));
+            }
+            ("restart", Done::Restarted) => assert_eq!(asked, 1, "it could end in order"),
+            ("stop", Done::Stopped) => assert_eq!(asked, 2, "it could end in order"),
+            ("uninstall", _) => assert!(self.scheduler.borrow().definition.is_none()),
+            _ => {}
+        }
+    }
+
+    async fn run_with(&self, line: &str, tools: &impl Runner) -> Result<Outcome, Failure> {
         let cli = Cli::parse_from(std::iter::once("gatewayctl").chain(line.split(' ')));
         let request = request(&cli);
         let health = Well(self.scheduler.clone());
-        let mut site = site(&self.machine.app, request, fake, &health);
+        let mut site = site(&self.machine.app, request, tools, &health);
         site.control = Control::Schtasks(schtasks::Manager::new(&self.env));
         site.around.sudo_user = None;
         act(&mut site, request).await
     }
-
-    async fn done(&self, line: &str) -> Outcome {
-        self.run(line).await.unwrap_or_else(|failure| panic!("{line}: {failure}"))
-    }
-
-    async fn failure(&self, line: &str) -> String {
-        match self.run(line).await {
-            Err(Failure::Failed(reason)) => {
-                format!("{}\n{}", reason.message, reason.hint.unwrap_or_default())
-            }
-            other => panic!("{line}: {other:?}"),
-        }
-    }
-}
-
-async fn life(windows: &Windows) {
-    let home = windows.machine.home.path().display().to_string();
-    let installed = windows.done("install").await;
-    assert_eq!(
-        installed.render().plain(),
-        format!(
-            "✓ Scheduled Task registered\n✓ service runtime: running\nInstalled Scheduled Task: {}\n\
-             Logs: {home}/.clawdbot/logs/gateway.log\n",
-            windows.file().display()
-        )
-    );
-    assert!(fs::read(windows.file()).expect("is there").starts_with(&[0xFF, 0xFE]));
-    let document = serde_json::to_value(Document::done(Action::Install, &installed)).expect("JSON");
-    assert_schema("service", &document);
-    assert_eq!(document["service"]["pid"], 101);
-    assert_eq!(windows.done("install").await.done, Done::AlreadyInstalled);
-    assert_eq!(windows.done("start").await.done, Done::Started);
-    assert_eq!(windows.scheduler.borrow().starts, 1, "it ran already");
-    let restarted = windows.done("restart").await;
-    assert_eq!(
-        restarted.render().plain(),
-        "✓ service runtime: running\nRestarted Scheduled Task: Clawdbot Gateway\n"
-    );
-    assert_eq!((windows.scheduler.borrow().starts, windows.scheduler.borrow().asked), (2, 1));
-    let stopped = windows.done("stop").await;
-    assert_eq!(
-        stopped.render().plain(),
-        "Stopped Scheduled Task: Clawdbot Gateway\n✓ service runtime: stopped\n"
-    );
-    assert_eq!(windows.scheduler.borrow().asked, 2, "it could end in order");
-    assert_eq!(windows.done("stop").await.done, Done::Stopped);
-    let started = windows.done("start").await;
-    assert!(
-        started.render().plain().starts_with("✓ Scheduled Task registered\n✓ service runtime: running\n")
-    );
-    assert_eq!(windows.done("uninstall").await.done, Done::Uninstalled);
-    assert!(!windows.file().exists() && windows.scheduler.borrow().definition.is_none());
-    for line in ["uninstall", "stop", "start", "restart"] {
-        assert_eq!(windows.done(line).await.done, Done::NotLoaded, "{line}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_life_of_a_task() {
-    life(&Windows::new()).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_life_of_a_task_on_a_machine_that_speaks_german() {
-    let windows = Windows::new();
-    windows.scheduler.borrow_mut().german = true;
-    life(&windows).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_instance_that_takes_its_time_does_not_eat_the_next_run() {
-    let windows = Windows::new();
+    let windows = Windows::empty();
     windows.done("install").await;
     windows.scheduler.borrow_mut().slow = 120;
     windows.done("restart").await;
@@ -267,7 +222,7 @@ async fn every_refusal_has_a_way_on() {
         ("/Run", "ERROR: The RPC server is unavailable.", "net start Schedule"),
         ("/Run", "ERROR: The user account is not logged on.", "schtasks /Query /TN \"Clawdbot Gateway\""),
     ] {
-        let windows = Windows::new();
+        let windows = Windows::empty();
         windows.scheduler.borrow_mut().broken = Some((verb, text));
         let said = windows.failure("install").await;
         let verb = verb.trim_start_matches('/').to_ascii_lowercase();
@@ -281,7 +236,7 @@ async fn every_refusal_has_a_way_on() {
 
 #[tokio::test(start_paused = true)]
 async fn a_task_that_ends_at_once_says_why() {
-    let windows = Windows::new();
+    let windows = Windows::empty();
     windows.scheduler.borrow_mut().fails = Some(69);
     let said = windows.failure("install").await;
     assert!(said.contains("another gateway or program has its port or its lock (exit code 69)"), "{said}");
@@ -293,7 +248,7 @@ async fn a_task_that_ends_at_once_says_why() {
 
 #[tokio::test(start_paused = true)]
 async fn a_task_that_was_lost_is_registered_again() {
-    let windows = Windows::new();
+    let windows = Windows::empty();
     windows.done("install").await;
     (windows.scheduler.borrow_mut().definition, windows.scheduler.borrow_mut().pid) = (None, 0);
     windows.done("start").await;
@@ -306,7 +261,7 @@ async fn a_task_that_was_lost_is_registered_again() {
 
 #[tokio::test(start_paused = true)]
 async fn places_of_this_shell_alone_are_refused() {
-    let mut windows = Windows::new();
+    let mut windows = Windows::empty();
     windows.env.set("CLAWDBOT_STATE_DIR", "D:\\state");
     for held in [None, Some("D:\\other")] {
         windows.scheduler.borrow_mut().registry = held;
@@ -319,20 +274,8 @@ async fn places_of_this_shell_alone_are_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dry_run_takes_no_step() {
-    let windows = Windows::new();
-    for line in ["install", "start", "stop", "restart", "uninstall"] {
-        let planned = windows.done(&format!("{line} --dry-run")).await;
-        assert!(planned.render().plain().ends_with("Nothing was changed.\n"), "{line}");
-        assert_schema("service", &Document::done(Action::Install, &planned));
-    }
-    assert!(windows.fake.calls().iter().all(|call| call.starts_with("schtasks /Query ")));
-    assert!(!windows.file().exists());
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_task_of_the_original_is_seen_and_replaced_by_force() {
-    let windows = Windows::new();
+    let windows = Windows::empty();
     let old = "<Task><Actions><Exec><Command>C:\\Users\\you\\.clawdbot\\gateway.cmd</Command></Exec></Actions></Task>";
     windows.scheduler.borrow_mut().definition = Some(old.to_owned());
     assert_eq!(windows.done("install").await.done, Done::AlreadyInstalled);
@@ -344,37 +287,4 @@ async fn the_task_of_the_original_is_seen_and_replaced_by_force() {
     let new = windows.scheduler.borrow().definition.clone().expect("is registered");
     assert!(new.contains("/gatewayd</Command>") && !new.contains("canary"), "{new}");
     assert!(windows.fake.calls().iter().all(|call| !call.contains("canary")));
-}
-
-#[tokio::test(start_paused = true)]
-async fn every_fault_of_schtasks_is_an_answer() {
-    let answers: Vec<Result<Ran, RunError>> = vec![
-        Err(RunError::Missing("schtasks".to_owned())),
-        Err(RunError::Late("schtasks".to_owned(), 10)),
-        Err(RunError::Failed("schtasks: exec format error".to_owned())),
-        Ok(no(&"\u{1b}[2J\0\u{fffd}".repeat(1000))),
-        Ok(no("ERROR: The stub received bad data.")),
-        Ok(no("")),
-        Ok(yes(String::new())),
-        Ok(yes("x".repeat(300_000))),
-        Ok(yes("<Task>".repeat(40_000))),
-        Ok(yes("<Task><Exec><Command>".to_owned())),
-    ];
-    for answer in answers {
-        let windows = Windows::new();
-        fs::create_dir_all(windows.file().parent().expect("folder")).expect("folder");
-        fs::write(windows.file(), "no definition").expect("file");
-        for line in ["install --force", "start", "stop", "restart", "uninstall"] {
-            let same = answer.clone();
-            let fake = Fake::answering(move |_| same.clone());
-            match windows.run_with(line, &fake).await {
-                Err(Failure::Failed(reason)) => {
-                    assert!(reason.message.starts_with("Gateway "), "{line}: {}", reason.message);
-                    assert!(reason.hint.is_some(), "{line}: {}", reason.message);
-                }
-                other => panic!("{line} with {answer:.60?}: {other:?}"),
-            }
-        }
-        assert_eq!(fs::read_to_string(windows.file()).ok().as_deref(), Some("no definition"));
-    }
 }

@@ -94,100 +94,14 @@ fn two_parsers_read_what_was_meant() {
 }
 
 #[test]
-fn odd_values_are_read_back_as_they_were() {
-    let long = "x y&\"".repeat(2_000);
-    let odd = [
-        "",
-        " ",
-        " a b ",
-        "%",
-        "100%",
-        "$HOME",
-        "\"",
-        "'",
-        "a'b\"c",
-        "\\",
-        "a b\\",
-        "\\\"",
-        "&",
-        "&amp;",
-        "<",
-        ">",
-        "<Exec>x</Exec>",
-        "]]>",
-        "<!--",
-        "é ü 你 \u{1f600}",
-        "-x",
-        "/x",
-        ";",
-        "|",
-        "^",
-        "!x!",
-        "&#10;",
-        &long,
-    ];
-    let (mut texts, mut specs) = (Vec::new(), Vec::new());
-    for value in odd {
-        let (names, mut spec) = spec(None, &[]);
-        spec.arguments.push(value.to_owned());
-        let name = value.replace('"', "");
-        if name.len() < 200 {
-            spec.program = PathBuf::from(format!(r"C:\{name}\gatewayd.exe"));
-        }
-        spec.description = value.chars().take(8_000).collect();
-        let text = task(&names, &spec, USER).expect("is written");
-        let command = parse::task(&text, Path::new("/t"));
-        assert_eq!(command.program_arguments[0], spec.program.display().to_string(), "{value:.40}");
-        assert_eq!(command.program_arguments[1..], spec.arguments, "{value:.40}");
-        texts.push(text);
-        specs.push(spec);
-    }
-    for (read, spec) in read_all(&texts).iter().zip(&specs) {
-        assert_eq!(read["/Task/Actions/Exec/Command"], spec.program.display().to_string());
-        let arguments = read["/Task/Actions/Exec/Arguments"].as_str().expect("a text");
-        assert_eq!(words::split(arguments), spec.arguments);
-        assert_eq!(read["/Task/RegistrationInfo/Description"], spec.description);
-    }
-}
-
-#[test]
-fn what_cannot_be_held_is_refused_in_every_field() {
-    let (mut names, good) = spec(None, &[]);
-    for bad in ["a\n<Exec>", "a\rb", "a\0b", "\u{1b}[2J", "\u{85}", "\u{2028}", "\t", "\u{ffff}"] {
-        names.task = format!("x{bad}");
-        for done in [
-            text(|spec| spec.program = PathBuf::from(format!(r"C:\{bad}"))),
-            text(|spec| spec.arguments.push(bad.to_owned())),
-            text(|spec| spec.environment[0].1 = bad.to_owned()),
-            text(|spec| spec.description = format!("x{bad}")),
-            task(&names, &good, USER),
-            task(&spec(None, &[]).0, &good, Some(bad)),
-        ] {
-            assert!(matches!(done, Err(Error::Control(_))), "{bad:?}: {done:?}");
-        }
-    }
-    for bad in ["%PATH%", "a%b%", "%%", "$(Arg0)"] {
-        for done in [
-            text(|spec| spec.program = PathBuf::from(format!(r"C:\{bad}"))),
-            text(|spec| spec.arguments.push(bad.to_owned())),
-            text(|spec| spec.environment[0].1 = bad.to_owned()),
-        ] {
-            assert!(matches!(done, Err(Error::Variable(_))), "{bad:?}: {done:?}");
-        }
-    }
+fn what_cannot_be_run_is_refused() {
     let long = "x".repeat(10_000);
-    for done in [
-        text(|spec| spec.program = PathBuf::from(format!(r"C:\{long}"))),
-        text(|spec| spec.environment[0].1.clone_from(&long)),
-        text(|spec| spec.description.clone_from(&long)),
-        text(|spec| spec.arguments = vec![long.clone(); 4]),
-    ] {
-        assert!(matches!(done, Err(Error::Long(..))));
-    }
+    assert!(matches!(text(|spec| spec.arguments = vec![long.clone(); 4]), Err(Error::Long(..))));
     for path in ["gatewayd.exe", r"\x", "C:x", "", "é"] {
         let done = text(|spec| spec.program = PathBuf::from(path));
         assert!(matches!(done, Err(Error::Relative(_))), "{path}");
     }
+    let (names, good) = spec(None, &[]);
     assert_eq!(task(&names, &good, None), Err(Error::NoUser));
 }
 

@@ -45,3 +45,11 @@ async fn one_that_hangs_is_killed_with_what_it_started_and_its_words_are_kept() 
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn arguments_arrive_as_they_are() {
+    let odd =
+        ["a;b", "$(touch x)`touch x`", "a&b|c>x", "${HOME} $1", "'q\"q\\", "*?~ #", "two\nlines", "", "é"];
+    let ran = run(&call("/usr/bin/printf", &[&["<%s>"], &odd[..]].concat())).await.expect("it runs");
+    assert_eq!(ran.stdout, odd.map(|word| format!("<{word}>")).concat());
+}

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use gateway_base::clock::Clock;
+use gateway_base::clock::{Clock, UnixMs};
 use tokio::sync::broadcast;
 
 use super::admission::Invalidated;
@@ -20,6 +20,8 @@ use crate::ports::store::{self, Bucket, Buckets, Expect};
 pub const MAX_DEVICES: usize = 100_000;
 
 const KEY_RECORD: &str = "device-token-key";
+/// Where the bytes of a record are kept that could not be read: this, the device, and when.
+const SET_ASIDE: &str = "device-set-aside/";
 const ATTEMPTS: usize = 4;
 const INVALIDATED_QUEUE: usize = 1_024;
 
@@ -155,6 +157,34 @@ impl Core {
             None => table.devices.remove(device_id),
         };
         Ok(())
+    }
+
+    /// Removes a record that cannot be read, after its bytes were kept under another name. The device is a stranger
+    /// from then on and can be paired again.
+    pub async fn set_aside(&self, device_id: &str, now: UnixMs) -> Result<(), Error> {
+        let copy = format!("{SET_ASIDE}{device_id}/{now}");
+        if let Some(found) = self.store.get(Bucket::Devices, device_id).await? {
+            self.store.put(Bucket::Settings, &copy, found.value, Expect::Absent).await?;
+            self.store.delete(Bucket::Devices, device_id, Expect::Revision(found.revision)).await?;
+            tracing::warn!(
+                device = device_id,
+                copy = format!("{}/{copy}", Bucket::Settings.name()),
+                "a device was revoked whose record cannot be read; the record was set aside"
+            );
+        }
+        self.table().unreadable.remove(device_id);
+        Ok(())
+    }
+
+    /// What still cannot be read, when it is less than what was told.
+    pub fn mended(&self, told: &[String]) -> Option<Vec<String>> {
+        let table = self.table();
+        let stays = |name: &&String| {
+            let device = name.strip_prefix(Bucket::Devices.name()).and_then(|name| name.strip_prefix('/'));
+            device.is_none_or(|device| table.unreadable.contains(device))
+        };
+        let left: Vec<String> = told.iter().filter(stays).cloned().collect();
+        (left.len() < told.len()).then_some(left)
     }
 
     /// The key tokens are derived with, made on first use.

@@ -292,6 +292,14 @@ impl Core {
 
     async fn revoke(&self, device_id: &str, role: &str) -> Result<Revoked, Error> {
         let now = self.clock.now();
+        if self.table().unreadable.contains(device_id) {
+            self.set_aside(device_id, now).await?;
+            return Ok(Revoked {
+                device_id: device_id.to_owned(),
+                role: role.to_owned(),
+                revoked_at_ms: now,
+            });
+        }
         self.update(device_id, |current| {
             let mut device = current.cloned().ok_or(Error::UnknownDevice)?;
             device.tokens.get_mut(role).ok_or(Error::UnknownDevice)?.revoked_at_ms = Some(now);

@@ -110,6 +110,12 @@ impl DevicesTask {
 
     fn finished(&mut self, device: Option<String>) {
         let Some(device) = device else { return };
+        self.phase.send_if_modified(|phase| {
+            let Phase::Ready(told) = phase else { return false };
+            let Some(left) = self.core.mended(told) else { return false };
+            *told = left;
+            true
+        });
         let next = self.busy.get_mut(&device).and_then(VecDeque::pop_front);
         match next {
             Some(command) => {

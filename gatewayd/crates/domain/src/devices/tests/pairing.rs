@@ -218,6 +218,27 @@ async fn a_record_that_cannot_be_read_is_left_alone() {
     f.pair(local(2, "operator", &[])).await;
 }
 
+#[tokio::test]
+async fn revoking_a_device_whose_record_cannot_be_read_sets_it_aside() {
+    let store = MemoryStore::default();
+    let damaged = bytes::Bytes::from_static(b"{\"v\":1,");
+    for id in ["device-1", "device-2"] {
+        store.put(Bucket::Devices, id, damaged.clone(), Expect::Any).await.expect("put");
+    }
+    let f = Fixture::over(store, Clock::manual(START));
+    assert_eq!(f.devices.revoke("device-9", "operator").await.map(drop), Err(Error::UnknownDevice));
+    f.devices.revoke("device-1", "operator").await.expect("revoked");
+    let less = |phase: &Phase| matches!(phase, Phase::Ready(left) if left == &["devices/device-2"]);
+    f.devices.phase().wait_for(less).await.expect("health tells less");
+    assert!(f.store.get(Bucket::Devices, "device-1").await.expect("get").is_none());
+    let kept = f.store.list(Bucket::Settings, "device-set-aside/device-1/").await.expect("list");
+    assert_eq!(kept.iter().map(|record| &record.value).collect::<Vec<_>>(), [&damaged], "its bytes are kept");
+    assert_eq!(f.devices.revoke("device-1", "operator").await.map(drop), Err(Error::UnknownDevice));
+    f.pair(local(1, "operator", &[])).await;
+    let f = f.restart().await;
+    assert_eq!(f.devices.list().await.expect("list").paired.len(), 1, "it is paired anew");
+}
+
 #[tokio::test(start_paused = true)]
 async fn records_that_cannot_be_loaded_are_tried_again() {
     let store = MemoryStore::default();
