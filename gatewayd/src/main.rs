@@ -48,7 +48,7 @@ fn outcome() -> Exit {
         };
     }
     if args.supervise && !supervise::is_supervised(&env) {
-        return supervised(&program);
+        return supervised(&program, &env);
     }
     if let Some(refusal) = start::early_refusal(&args, &env, &program.working_folder) {
         return refuse(&refusal);
@@ -73,9 +73,9 @@ fn outcome() -> Exit {
 }
 
 /// Waits for the daemon in another process; nothing else happens in this one.
-fn supervised(program: &Program) -> Exit {
+fn supervised(program: &Program, env: &Env) -> Exit {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let ended = runtime.and_then(|runtime| runtime.block_on(supervise::supervise(program)));
+    let ended = runtime.and_then(|runtime| runtime.block_on(supervise::supervise(program, env)));
     ended.unwrap_or_else(|error| fail("the daemon cannot be supervised", &error))
 }
 

@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
+use super::keeper::Keeper;
 use crate::lifecycle::Program;
 
 /// What a supervisor waits for.
@@ -81,7 +82,12 @@ impl Child {
         clippy::zombie_processes,
         reason = "its end is waited for together with those of all other children"
     )]
-    pub(super) fn start(program: &Program, is_first: bool, mark: (&str, &str)) -> io::Result<Self> {
+    pub(super) fn start(
+        program: &Program,
+        is_first: bool,
+        mark: (&str, &str),
+        keeper: &Keeper,
+    ) -> io::Result<Self> {
         let mut command = Command::new(&program.file);
         if is_first {
             command.args(program.arguments.iter().skip(1));
@@ -91,6 +97,7 @@ impl Child {
         if let Some(name) = program.arguments.first() {
             command.arg0(name);
         }
+        keeper.equip(&mut command)?;
         let child =
             command.current_dir(&program.working_folder).env(mark.0, mark.1).process_group(0).spawn()?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
@@ -98,7 +105,7 @@ impl Child {
     }
 
     /// Passes signals on and reaps until the daemon has ended. One that was asked to stop and does not is killed.
-    pub(super) async fn until_it_ends(self, events: &mut Events) -> Ended {
+    pub(super) async fn until_it_ends(self, events: &mut Events, keeper: &mut Keeper) -> Ended {
         let mut kill_at = None;
         loop {
             if let Some(mut ended) = self.reap() {
@@ -117,6 +124,7 @@ impl Child {
                     Event::Signal(signal) => signal,
                 },
                 () = late => Signal::KILL,
+                () = keeper.listen() => continue,
             };
             match passed_on {
                 Signal::TERM | Signal::INT => {

@@ -1,10 +1,12 @@
 //! `--supervise`: for machines without a service manager. This process stays in the foreground, starts the daemon as
 //! its child, starts it again with a growing pause when it fails, and reaps: it adopts every orphan of the daemon, and
-//! ends those that outlive it, so that none holds a port or a lock (rule R14). As PID 1 of a container it does for
+//! ends those that outlive it, so that none holds a port or a lock (rule R14). The listening sockets it keeps. As PID 1 of a container it does for
 //! everybody what PID 1 has to do.
 
 #[cfg(unix)]
 mod child;
+#[cfg(unix)]
+mod keeper;
 #[cfg(unix)]
 mod watch;
 
@@ -27,7 +29,7 @@ pub fn is_supervised(env: &Env) -> bool {
 /// Runs the daemon until it ends for good.
 #[cfg(not(unix))]
 #[allow(clippy::unused_async, reason = "the same shape as on Unix")]
-pub async fn supervise(_: &crate::lifecycle::Program) -> std::io::Result<crate::exit::Exit> {
+pub async fn supervise(_: &crate::lifecycle::Program, _: &Env) -> std::io::Result<crate::exit::Exit> {
     Err(std::io::Error::other("this system has a service manager; run: gatewayctl install"))
 }
 

@@ -3,11 +3,13 @@
 use std::io;
 use std::time::Duration;
 
+use gateway_base::env::Env;
 use gateway_base::{id, limits, process};
 use tokio::time::Instant;
 
 use super::MARK;
 use super::child::{Child, Ended, Events, adopt_orphans};
+use super::keeper::Keeper;
 use crate::exit::Exit;
 use crate::lifecycle::Program;
 use crate::print::Stream;
@@ -18,17 +20,18 @@ const PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// Runs the daemon until it ends for good.
-pub async fn supervise(program: &Program) -> io::Result<Exit> {
+pub async fn supervise(program: &Program, env: &Env) -> io::Result<Exit> {
     let mark = format!("{}.{}", std::process::id(), id::uuid());
     let mut events = Events::install()?;
     adopt_orphans()?;
+    let mut keeper = Keeper::new(env);
     let mut pause = PAUSE;
     let mut is_first = true;
     loop {
         let began = Instant::now();
-        let child = Child::start(program, is_first, (MARK, &mark))?;
+        let child = Child::start(program, is_first, (MARK, &mark), &keeper)?;
         is_first = false;
-        let ended = child.until_it_ends(&mut events).await;
+        let ended = child.until_it_ends(&mut events, &mut keeper).await;
         end_leftovers(&mark);
         if let Some(exit) = last_word(&ended) {
             return Ok(exit);
