@@ -1,7 +1,6 @@
 //! Who listens on a port (operations 4.4): the processes with their command lines, or at least whether the port is
 //! taken.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::TcpListener;
 
@@ -118,26 +117,15 @@ impl PortReport {
     }
 }
 
-/// The processes that listen on `port`, as far as they can be seen.
+/// The processes that listen on `port`, as far as they can be seen. A service manager that keeps the sockets of a service
+/// is named only when the service does not run.
 #[must_use]
 pub fn listeners_on(port: u16, env: &Env) -> Vec<PortListener> {
-    let mut by_pid: BTreeMap<u32, (PortListener, Vec<String>)> = BTreeMap::new();
-    for found in listeners::get_all().unwrap_or_default() {
-        let listens =
-            found.protocol == listeners::Protocol::TCP && found.state == listeners::SocketState::Listen;
-        if found.socket.port() != port || !listens {
-            continue;
-        }
-        let pid = found.process.pid;
-        let (_, addresses) =
-            by_pid.entry(pid).or_insert_with(|| (describe(pid, &found.process.name, env), Vec::new()));
-        addresses.push(found.socket.to_string());
-    }
-    let rows = by_pid.into_values().map(|(mut listener, mut addresses)| {
-        addresses.sort();
-        addresses.dedup();
-        listener.address = addresses.join(", ");
-        listener
+    let found = gateway_base::listeners::on_port(port).unwrap_or_default();
+    let rows = found.into_iter().map(|holder| {
+        let addresses: Vec<_> = holder.addresses.iter().map(ToString::to_string).collect();
+        let name = holder.name.unwrap_or_default();
+        PortListener { address: addresses.join(", "), ..describe(holder.pid, &name, env) }
     });
     rows.collect()
 }

@@ -5,9 +5,11 @@
 
 use gateway_base::env::Env;
 
-use crate::handover::{HandOver, Inherited, STANDBY};
+use crate::handover::{HandOver, Inherited};
 use crate::lifecycle::Program;
 
+/// Says which process is to serve, to the one that stands by.
+const STANDBY: &str = "CLAWDBOT_STANDBY";
 /// Names the socket where that process says that it is ready; the value is that of `NOTIFY_SOCKET` too.
 const SOCKET: &str = "CLAWDBOT_STANDBY_SOCKET";
 const NOTIFY: &str = "NOTIFY_SOCKET";
@@ -80,8 +82,8 @@ mod linux {
 
     use gateway_base::process::{self, Handle, Signal};
 
-    use super::Verdict;
-    use crate::handover::{HandOver, Inherited, READY, STANDBY};
+    use super::{STANDBY, Verdict};
+    use crate::handover::{HandOver, Inherited, READY};
     use crate::lifecycle::Program;
 
     /// The program that runs, whatever lies under its name meanwhile.
@@ -122,7 +124,9 @@ mod linux {
         if let Some(name) = program.arguments.first() {
             command.arg0(name);
         }
-        sockets.pass_to_any(&mut command, (READY, ready))?;
+        let mut all = sockets.twice();
+        all.add(READY, ready);
+        all.pass_to_any(&mut command)?;
         command.env(STANDBY, order);
         Ok(command)
     }

@@ -97,6 +97,40 @@ fn a_daemon_that_freezes_is_ended_and_started_again() {
 }
 
 #[test]
+fn a_daemon_that_is_killed_refuses_nobody() {
+    gateway_tests::run(async {
+        let home = Arc::new(Home::configured()?);
+        let port = free_port()?;
+        let mut command = Program::Gatewayd.command(&home).await?;
+        command.args(["--supervise", "--port", &port.to_string()]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut supervisor = command.spawn()?;
+        until("the daemon", || ready(port)).await?;
+        let mut last = daemon(&home).await?.context("it answers")?;
+        for _ in 0..2 {
+            kill_process(last, Signal::KILL)?;
+            let number = u32::try_from(last.as_raw_nonzero().get())?;
+            until("it to be gone", || async { Ok((!gateway_base::process::runs(number)).then_some(())) })
+                .await?;
+            // Nobody accepts it before there is another daemon.
+            let waiting = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.context("refused")?;
+            let beside = tokio::net::TcpStream::connect(("::1", port)).await;
+            ensure!(beside.is_ok() || std::net::TcpListener::bind(("::1", 0)).is_err(), "{beside:?}");
+            last = until("another daemon", || async { Ok(daemon(&home).await?.filter(|pid| *pid != last)) })
+                .await?;
+            until("the daemon", || ready(port)).await?;
+            drop(waiting);
+        }
+        kill_process(of(&supervisor)?, Signal::TERM)?;
+        let ended = within("the supervisor to end", supervisor.wait()).await??;
+        ensure!(ended.code() == Some(0), "{ended}");
+        let after = tokio::net::TcpStream::connect(("127.0.0.1", port)).await;
+        ensure!(after.is_err(), "the port is closed");
+        Ok(())
+    });
+}
+
+#[test]
 fn what_cannot_work_is_not_tried_again() {
     gateway_tests::run(async {
         let home = Home::new()?;

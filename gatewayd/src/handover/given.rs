@@ -5,7 +5,7 @@ use std::io;
 use std::process::Command;
 
 #[cfg(unix)]
-use super::inherited::{COUNT, NAMES, PROCESS};
+use super::inherited::{COUNT, NAMES, PROCESS, UNNAMED};
 use super::inherited::{Inherited, VARIABLES};
 use crate::bind::Listener;
 
@@ -77,22 +77,32 @@ impl HandOver {
         Ok(())
     }
 
-    /// Passes them, and one more, to a process that is still to be made.
-    #[cfg(target_os = "linux")]
-    pub fn pass_to_any(
-        &self,
-        command: &mut Command,
-        (name, socket): (&str, &impl std::os::fd::AsFd),
-    ) -> io::Result<()> {
-        let sockets: Vec<_> = self.sockets().chain([(name, socket.as_fd())]).collect();
-        pass(&sockets, command)
+    /// Passes them to a process that is still to be made, whose number nobody knows yet.
+    pub fn pass_to_any(&self, command: &mut Command) -> io::Result<()> {
+        let sockets: Vec<_> = self.sockets().collect();
+        pass(&sockets, command)?;
+        command.env(UNNAMED, "1");
+        Ok(())
+    }
+
+    /// The same sockets once more.
+    #[must_use]
+    pub fn twice(&self) -> Self {
+        let mut all = Self::default();
+        self.sockets().for_each(|(name, socket)| all.add(name, socket));
+        all
+    }
+
+    /// Takes out what goes by this name.
+    pub fn remove(&mut self, name: &str) {
+        self.sockets.retain(|(known, _)| known != name);
     }
 }
 
 #[cfg(unix)]
 fn pass(sockets: &[(&str, std::os::fd::BorrowedFd<'_>)], command: &mut Command) -> io::Result<()> {
     use command_fds::{CommandFdExt, FdMapping};
-    for name in VARIABLES {
+    for name in VARIABLES.into_iter().chain([UNNAMED]) {
         command.env_remove(name);
     }
     let mut mappings = Vec::new();

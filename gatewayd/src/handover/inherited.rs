@@ -8,8 +8,8 @@ use crate::bind::Listener;
 
 /// The number of the first descriptor.
 pub(super) const FIRST: i32 = 3;
-/// Tells a process that it stands by for another one.
-pub const STANDBY: &str = "CLAWDBOT_STANDBY";
+/// Says that they are for whoever finds them, because the process could not be named before it was there.
+pub(super) const UNNAMED: &str = "CLAWDBOT_LISTEN_UNNAMED";
 /// More than any gateway listens on; what announces more is mistaken.
 const MOST: usize = 61;
 /// The first number that is never one of theirs.
@@ -55,7 +55,7 @@ impl Inherited {
     #[must_use]
     pub fn take(env: &mut Env) -> Self {
         let announced = announced(env, std::process::id());
-        for name in VARIABLES.into_iter().chain([FIRST_NUMBER]) {
+        for name in VARIABLES.into_iter().chain([FIRST_NUMBER, UNNAMED]) {
             env.remove(name);
         }
         match announced {
@@ -72,9 +72,8 @@ fn announced(env: &Env, own: u32) -> Result<Vec<String>, String> {
     let wrong = |name: &str, text: &str, expected: &str| {
         Err(format!("no inherited socket is used: {name} is {text:?}, not {expected}"))
     };
-    // A process that stands by cannot be named before it is there.
     let own_text = own.to_string();
-    let unnamed = if env.get(STANDBY).is_some() { own_text.as_str() } else { "" };
+    let unnamed = if env.is_one(UNNAMED) { own_text.as_str() } else { "" };
     let pid = env.get(PROCESS).unwrap_or(unnamed);
     match pid.trim().parse::<u32>() {
         Ok(pid) if pid == own => {}
@@ -181,6 +180,8 @@ mod tests {
         assert_eq!(said(&[("LISTEN_FDS", "1"), ("LISTEN_PID", "8")]), Ok(Vec::new()));
         let two = [("LISTEN_FDS", "2"), ("LISTEN_PID", "7"), ("LISTEN_FDNAMES", "a")];
         assert_eq!(said(&two), Ok(vec!["a".to_owned(), String::new()]));
+        let unnamed = [("LISTEN_FDS", "1"), ("CLAWDBOT_LISTEN_UNNAMED", "1"), ("LISTEN_FDNAMES", "a")];
+        assert_eq!(said(&unnamed), Ok(vec!["a".to_owned()]));
         let fewer = [("LISTEN_FDS", "1"), ("LISTEN_PID", "7"), ("LISTEN_FDNAMES", "a:b:c")];
         assert_eq!(said(&fewer), Ok(vec!["a".to_owned()]));
     }

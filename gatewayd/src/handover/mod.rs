@@ -8,5 +8,5 @@ mod inherited;
 mod reserved;
 
 pub use given::HandOver;
-pub use inherited::{ADMIN, AdminSocket, Inherited, READY, STANDBY};
+pub use inherited::{ADMIN, AdminSocket, Inherited, READY};
 pub use reserved::Reserved;

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
-use super::signs::Signs;
+use super::notices::Notices;
 use crate::lifecycle::Program;
 
 /// What a supervisor waits for.
@@ -86,7 +86,7 @@ impl Child {
         program: &Program,
         is_first: bool,
         mark: (&str, &str),
-        signs: Option<&mut Signs>,
+        notices: Option<&mut Notices>,
     ) -> io::Result<Self> {
         let mut command = Command::new(&program.file);
         if is_first {
@@ -97,8 +97,8 @@ impl Child {
         if let Some(name) = program.arguments.first() {
             command.arg0(name);
         }
-        if let Some(signs) = signs {
-            signs.ask(&mut command);
+        if let Some(notices) = notices {
+            notices.equip(&mut command)?;
         }
         let child =
             command.current_dir(&program.working_folder).env(mark.0, mark.1).process_group(0).spawn()?;
@@ -108,7 +108,7 @@ impl Child {
 
     /// Passes signals on and reaps until the daemon has ended. One that was asked to stop and does not is killed, and
     /// so is one that gives no sign of life.
-    pub(super) async fn until_it_ends(self, events: &mut Events, mut signs: Option<&mut Signs>) -> Ended {
+    pub(super) async fn until_it_ends(self, events: &mut Events, mut notices: Option<&mut Notices>) -> Ended {
         let (mut kill_at, mut silent) = (None, None);
         loop {
             if let Some(mut ended) = self.reap() {
@@ -122,12 +122,12 @@ impl Child {
                 }
             };
             let frozen = async {
-                match &mut signs {
-                    Some(signs) if kill_at.is_none() => {
-                        signs.end().await;
-                        signs.limit()
+                match &mut notices {
+                    Some(notices) => {
+                        notices.silence().await;
+                        notices.limit()
                     }
-                    _ => std::future::pending().await,
+                    None => std::future::pending().await,
                 }
             };
             let passed_on = tokio::select! {

@@ -1,12 +1,13 @@
 //! `--supervise`: for machines without a service manager. This process stays in the foreground, starts the daemon as
-//! its child, starts it again with a growing pause when it fails or freezes, and reaps: it adopts every orphan of the daemon, and
-//! ends those that outlive it, so that none holds a port or a lock (rule R14). As PID 1 of a container it does for
-//! everybody what PID 1 has to do.
+//! its child, starts it again with a growing pause when it fails or freezes, and reaps: it adopts every orphan of the
+//! daemon, and ends those that outlive it, so that none holds a port or a lock (rule R14). It keeps the
+//! listening sockets, so that nobody is refused meanwhile. As PID 1 of a container it does for everybody what PID 1 has
+//! to do.
 
 #[cfg(unix)]
 mod child;
 #[cfg(unix)]
-mod signs;
+mod notices;
 #[cfg(unix)]
 mod watch;
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::MARK;
 use super::child::{Child, Ended, Events, adopt_orphans};
-use super::signs::Signs;
+use super::notices::Notices;
 use crate::exit::Exit;
 use crate::lifecycle::Program;
 use crate::print::Stream;
@@ -24,14 +24,14 @@ pub async fn supervise(program: &Program, env: &Env) -> io::Result<Exit> {
     let mark = format!("{}.{}", std::process::id(), id::uuid());
     let mut events = Events::install()?;
     adopt_orphans()?;
-    let mut signs = signs(env);
+    let mut notices = notices(env);
     let mut pause = PAUSE;
     let mut is_first = true;
     loop {
         let began = Instant::now();
-        let child = Child::start(program, is_first, (MARK, &mark), signs.as_mut())?;
+        let child = Child::start(program, is_first, (MARK, &mark), notices.as_mut())?;
         is_first = false;
-        let ended = child.until_it_ends(&mut events, signs.as_mut()).await;
+        let ended = child.until_it_ends(&mut events, notices.as_mut()).await;
         end_leftovers(&mark);
         if let Some(exit) = last_word(&ended) {
             return Ok(exit);
@@ -51,14 +51,14 @@ pub async fn supervise(program: &Program, env: &Env) -> io::Result<Exit> {
     }
 }
 
-/// Where a service manager started this process, the signs are given to it. Without a place for them, the daemon is
-/// started again only when it ends.
-fn signs(env: &Env) -> Option<Signs> {
+/// Where a service manager started this process, the daemon tells that one. Without a place to be heard it is started
+/// again only when it ends, and nothing is kept.
+fn notices(env: &Env) -> Option<Notices> {
     if env.get("NOTIFY_SOCKET").is_some() {
         return None;
     }
     let failed = |error| Stream::Err.write(&format!("A gateway that freezes will not be noticed: {error}\n"));
-    Signs::listen(env).map_err(failed).ok()
+    Notices::listen(env).map_err(failed).ok()
 }
 
 /// The exit code that ends the supervisor too: the daemon was asked to stop, or starting it again cannot help.

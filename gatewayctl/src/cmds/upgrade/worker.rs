@@ -9,6 +9,7 @@ use tokio::process::Command;
 use crate::app::App;
 use crate::args::UpgradeArgs;
 use crate::exit::{Exit, Failure};
+use crate::text::Text;
 
 /// Marks the process that does the work.
 const MARK: &str = "CLAWDBOT_UPGRADE_WORKER";
@@ -28,7 +29,16 @@ pub async fn employ(app: &App, args: &UpgradeArgs) -> Result<Exit, Failure> {
     #[cfg(unix)]
     command.process_group(0);
     let mut child = command.spawn().map_err(failed)?;
-    let status = child.wait().await.map_err(failed)?;
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status.map_err(failed)?,
+            _ = tokio::signal::ctrl_c() => {
+                let mut text = Text::default();
+                text.say("The upgrade ends by itself, one way or the other.");
+                app.out.note(&text);
+            }
+        }
+    };
     match status.code() {
         Some(0) => Ok(Exit::Ok),
         Some(4) => Err(Failure::Told(Exit::Refused)),
