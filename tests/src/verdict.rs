@@ -133,7 +133,8 @@ fn mask(text: &str) -> String {
         (r"\bit-[0-9a-f]+", "<test>"),
         (r"[0-9a-f]{2}(:[0-9a-f]{2}){31}", "<fingerprint>"),
     ];
-    RULES.iter().fold(normalise_text(text), |text, (pattern, mark)| match Regex::new(pattern) {
+    let text = text.replace(env!("CARGO_PKG_VERSION"), "<version>");
+    RULES.iter().fold(normalise_text(&text), |text, (pattern, mark)| match Regex::new(pattern) {
         Ok(rule) => rule.replace_all(&text, *mark).into_owned(),
         Err(_) => text,
     })

@@ -171,7 +171,7 @@ pub struct ProbeArgs {
     /// Probe this address first.
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
-    /// Reach a gateway through ssh: [user@]host[:port].
+    /// Reach a gateway through ssh, such as you@studio or studio:2222.
     #[arg(long, value_name = "TARGET")]
     pub ssh: Option<String>,
     /// The key for ssh.

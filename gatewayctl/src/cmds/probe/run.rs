@@ -305,6 +305,42 @@ mod tests {
     }
 
     #[test]
+    fn several_targets_are_compared_and_their_steps_told() {
+        let refused = ws::Error::Refused {
+            code: "INVALID_REQUEST".to_owned(),
+            message: "unauthorized: gateway token missing (provide gateway auth token)".to_owned(),
+            details: Value::Null,
+        };
+        let mut far = target(Kind::Remote { active: true }, failed(&refused));
+        (far.url, far.refused) = ("wss://studio.tailnet.ts.net".to_owned(), true);
+        let mut near = target(Kind::Local, up());
+        let (version, host) = ("0.1.0".to_owned(), "laptop".to_owned());
+        near.server = Some(Server { version, host, protocol: 3 });
+        for (step, micros) in [("resolve", 20), ("tcp", 160), ("hello", 12_340), ("health", 2_000)] {
+            near.took(step, Duration::from_micros(micros));
+        }
+        let report = report(vec![far, near]);
+        insta::assert_snapshot!(render(&report).plain(), @r"
+        Gateway Status
+        Reachable: yes
+        Probe budget: 3000ms
+
+        Targets
+        Target               Address                      Connect  RPC  Latency  Version  Host
+        Remote (configured)  wss://studio.tailnet.ts.net  refused  -    -        -        -
+        Local loopback       ws://127.0.0.1:18789         ok       ok   48ms     0.1.0    laptop
+
+        Remote (configured) wss://studio.tailnet.ts.net
+          Connect: failed - unauthorized: gateway token missing (provide gateway auth token)
+
+        Local loopback ws://127.0.0.1:18789
+          Connect: ok (48ms) · RPC: ok
+          Timing: resolve 0.0ms · tcp 0.2ms · hello 12.3ms · health 2.0ms
+        ");
+        assert_schema("probe", &report);
+    }
+
+    #[test]
     fn two_reachable_gateways_are_a_warning() {
         let report = report(vec![target(Kind::Explicit, up()), target(Kind::Local, up())]);
         assert_eq!(report.warnings[0].target_ids, ["explicit", "localLoopback"]);

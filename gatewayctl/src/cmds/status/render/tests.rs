@@ -52,7 +52,7 @@ fn command() -> Command {
 fn daemon() -> Daemon {
     Daemon {
         pid: 12345,
-        version: "0.1.0".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         phase: "serving",
         uptime_ms: 7_200_000,
         bind_mode: "loopback".to_owned(),
@@ -156,8 +156,12 @@ fn running() -> Runtime {
     }
 }
 
+fn golden_text(name: &str, text: &str) {
+    assert_golden(name, &text.replace(env!("CARGO_PKG_VERSION"), "<version>"));
+}
+
 fn golden(name: &str, text: &Text) {
-    assert_golden(name, &text.plain());
+    golden_text(name, &text.plain());
 }
 
 #[test]
@@ -166,6 +170,7 @@ fn a_service_that_runs() {
     let report = report(Some(command()), running(), Some(daemon()), Some(good_rpc()));
     golden("status-running", &render(&report, &target(&app), &app));
     assert!(notes(&report, &app).is_empty());
+    golden_text("status-json", &serde_json::to_string_pretty(&report).expect("is JSON"));
     assert_schema("status", &report);
 }
 
