@@ -4,12 +4,14 @@
 pub mod admin;
 pub mod app;
 pub mod args;
+pub mod authorities;
 pub mod become_daemon;
 pub mod cmds;
 pub mod dispatch;
 pub mod doctor;
 pub mod exit;
 pub mod gateway;
+pub mod http;
 pub mod identity;
 pub mod logfile;
 pub mod output;

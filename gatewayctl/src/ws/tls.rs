@@ -13,6 +13,7 @@ use tokio_rustls::rustls::{
 };
 
 use super::error::Error;
+use crate::authorities;
 
 /// A connector that trusts the certificate with this fingerprint and no other, or the system's authorities.
 pub fn connector(pin: Option<&str>) -> Result<TlsConnector, Error> {
@@ -45,15 +46,9 @@ pub fn fingerprint_of_pem(pem: &[u8]) -> Option<String> {
 }
 
 fn system_roots() -> Result<RootCertStore, Error> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        return Err(Error::Tls(
-            "this system has no certificate authorities; set gateway.remote.tlsFingerprint".to_owned(),
-        ));
-    }
-    Ok(roots)
+    authorities::of_system().ok_or_else(|| {
+        Error::Tls("this system has no certificate authorities; set gateway.remote.tlsFingerprint".to_owned())
+    })
 }
 
 #[derive(Debug)]
