@@ -32,3 +32,5 @@ mod supervise;
 mod tailscale;
 mod traffic;
 mod trial;
+#[cfg(target_os = "linux")]
+mod watch;

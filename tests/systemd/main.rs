@@ -4,4 +4,5 @@
 mod machine;
 mod system;
 mod user;
+mod watch;
 mod without;

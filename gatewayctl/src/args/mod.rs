@@ -7,6 +7,7 @@ mod doctor;
 mod options;
 mod root;
 mod service;
+mod watch;
 
 pub use commands::*;
 pub use config::*;
@@ -14,3 +15,4 @@ pub use doctor::*;
 pub use options::*;
 pub use root::*;
 pub use service::*;
+pub use watch::*;

@@ -15,3 +15,4 @@ pub mod status;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod usage_cost;
+pub mod watch;

@@ -4,6 +4,7 @@
 //! own, never "stopped".
 
 mod audit;
+pub mod cause;
 mod control;
 mod difference;
 mod foreign;
@@ -11,6 +12,7 @@ pub mod launchd;
 pub mod lock;
 mod names;
 pub mod old;
+mod restarts;
 mod runner;
 pub mod schtasks;
 mod scope;
@@ -21,12 +23,14 @@ mod step;
 pub mod systemd;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod timer;
 
 pub use audit::{Audit, Finding, Level, audit, is_daemon};
 pub use control::Control;
 pub use difference::difference;
 pub use foreign::{Extra, find as find_foreign};
 pub use names::Names;
+pub use restarts::restarts;
 pub use runner::{Call, Ran, RunError, Runner, System};
 pub use scope::Scope;
 pub use spec::{Parts, Spec};

@@ -11,7 +11,7 @@ use crate::text::{Style, Text};
 
 /// The actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Install and start.
     Install,
@@ -23,6 +23,10 @@ pub enum Action {
     Restart,
     /// Stop and remove.
     Uninstall,
+    /// Install the timer of the watch.
+    WatchInstall,
+    /// Remove it.
+    WatchUninstall,
 }
 
 impl Action {
@@ -35,6 +39,8 @@ impl Action {
             Self::Stop => "stop",
             Self::Restart => "restart",
             Self::Uninstall => "uninstall",
+            Self::WatchInstall => "watch install",
+            Self::WatchUninstall => "watch uninstall",
         }
     }
 }
