@@ -136,10 +136,10 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
     Http::register_process(&mut numbers);
     let preauth = PreAuth::new(Budget::default());
     let serve = Arc::new(serving(&boot, &api, &hub, &hub_metrics, traffic));
-    Depths::register(&serve, &preauth, &mut numbers);
+    let depths = Depths::register(&serve, &preauth, &mut numbers);
     let http = Arc::new(Http {
         serve,
-        preauth: preauth.clone(),
+        preauth,
         health: board.clone(),
         metrics: Arc::new(numbers),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -161,7 +161,7 @@ pub async fn serve(boot: Boot) -> Result<(Running, Option<Tunnel>), Error> {
     let backend = Admin::new(AdminParts {
         api,
         metrics: hub_metrics,
-        preauth,
+        depths,
         live,
         reload: reload.clone(),
         trials,
