@@ -21,6 +21,7 @@ pub async fn run(app: &App, cli: Cli) -> Result<Exit, Failure> {
         Command::Stop(args) => cmds::service::run(app, Request::Stop(&args)).await,
         Command::Restart(args) => cmds::service::run(app, Request::Restart(&args)).await,
         Command::Uninstall(args) => cmds::service::run(app, Request::Uninstall(&args)).await,
+        Command::Top(args) => Box::pin(cmds::top::run(app, &args)).await,
         Command::Watch(args) => match &args.action {
             Some(WatchAction::Install(args)) => cmds::service::run(app, Request::WatchInstall(args)).await,
             Some(WatchAction::Uninstall(args)) => {

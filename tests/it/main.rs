@@ -30,6 +30,8 @@ mod stop;
 mod supervise;
 #[cfg(unix)]
 mod tailscale;
+#[cfg(target_os = "linux")]
+mod top;
 mod traffic;
 mod trial;
 #[cfg(target_os = "linux")]

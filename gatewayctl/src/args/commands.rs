@@ -9,6 +9,7 @@ use super::config::ConfigCommand;
 use super::doctor::DoctorArgs;
 use super::options::{ClientOptions, JsonOption, duration, millis};
 use super::service::{ControlArgs, InstallArgs, UninstallArgs};
+use super::top::TopArgs;
 use super::watch::WatchArgs;
 
 /// What `gatewayctl` can do.
@@ -47,6 +48,8 @@ pub enum Command {
     Restart(ControlArgs),
     /// Stop and remove the service
     Uninstall(UninstallArgs),
+    /// What the gateway does right now: a dashboard in the terminal
+    Top(TopArgs),
     /// The alarm: notices a dead or looping gateway and tells somebody, once an incident
     Watch(WatchArgs),
     /// The gateway's log
@@ -350,6 +353,7 @@ impl Command {
             Self::Install(a) => a.options.json,
             Self::Start(a) | Self::Stop(a) | Self::Restart(a) => a.options.json,
             Self::Uninstall(a) => a.options.json,
+            Self::Top(a) => a.json,
             Self::Watch(a) => a.is_json(),
             Self::Logs(a) => a.client.json,
             Self::Config(a) => a.is_json(),

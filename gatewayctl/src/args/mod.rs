@@ -7,6 +7,7 @@ mod doctor;
 mod options;
 mod root;
 mod service;
+mod top;
 mod watch;
 
 pub use commands::*;
@@ -15,4 +16,5 @@ pub use doctor::*;
 pub use options::*;
 pub use root::*;
 pub use service::*;
+pub use top::*;
 pub use watch::*;

@@ -14,5 +14,6 @@ pub mod shutdown;
 pub mod status;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod top;
 pub mod usage_cost;
 pub mod watch;
