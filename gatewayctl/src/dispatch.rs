@@ -1,7 +1,7 @@
 //! From the parsed command line to the command.
 
 use crate::app::App;
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, WatchAction};
 use crate::cmds;
 use crate::cmds::service::Request;
 use crate::exit::{Exit, Failure};
@@ -26,6 +26,15 @@ pub async fn run(app: &App, cli: Cli) -> Result<Exit, Failure> {
         Command::Restart(args) => cmds::service::run(app, Request::Restart(&args)).await,
         Command::Upgrade(args) => cmds::upgrade::run(app, &args).await,
         Command::Uninstall(args) => cmds::service::run(app, Request::Uninstall(&args)).await,
+        Command::Top(args) => Box::pin(cmds::top::run(app, &args)).await,
+        Command::Watch(args) => match &args.action {
+            Some(WatchAction::Install(args)) => cmds::service::run(app, Request::WatchInstall(args)).await,
+            Some(WatchAction::Uninstall(args)) => {
+                cmds::service::run(app, Request::WatchUninstall(args)).await
+            }
+            Some(WatchAction::Status(_)) => cmds::watch::status(app).await,
+            None => cmds::watch::run(app, &args).await,
+        },
         Command::Logs(args) => cmds::logs::run(app, &args).await,
         Command::Config(command) => cmds::config::run(app, &command).await,
         Command::Devices(command) => cmds::devices::run(app, &command).await,

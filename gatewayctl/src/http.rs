@@ -202,6 +202,11 @@ impl Request {
     }
 }
 
+/// Host and port of an address, if a request can be sent there.
+pub fn host_of(url: &str) -> Result<String, Error> {
+    Place::parse(url).map(|place| place.host)
+}
+
 /// What came back.
 #[derive(Debug)]
 pub struct Answer {

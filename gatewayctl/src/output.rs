@@ -48,6 +48,18 @@ impl Output {
         self.json
     }
 
+    /// Whether standard output may be coloured.
+    #[must_use]
+    pub const fn uses_colour(&self) -> bool {
+        self.colour
+    }
+
+    /// Whether a person watches standard output and has keys to press.
+    #[must_use]
+    pub fn is_interactive(&self) -> bool {
+        self.terminal && io::stdin().is_terminal()
+    }
+
     /// Whether a person reads standard output directly.
     #[must_use]
     pub const fn is_terminal(&self) -> bool {
@@ -175,6 +187,12 @@ impl Output {
         let _ = write!(stderr, "\r\u{1b}[2K").and_then(|()| stderr.flush());
         done
     }
+}
+
+/// The terminal itself, for a command that draws on all of it.
+#[must_use]
+pub fn canvas() -> io::Stdout {
+    io::stdout()
 }
 
 fn reason_text(reason: &Reason) -> Text {

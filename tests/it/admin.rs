@@ -125,6 +125,40 @@ fn events_arrive_as_they_happen() {
 }
 
 #[test]
+fn snapshots_follow_what_happens() {
+    gateway_tests::run(async {
+        let daemon = Daemon::start().await?;
+        let mut request = v1::MetricsRequest::default();
+        request.interval.get_or_insert_default().nanos = 100_000_000;
+        let mut snapshots = daemon.admin().await?.client.metrics(request).await?.into_inner();
+        let first = within("a snapshot", snapshots.message()).await??.context("a snapshot")?;
+        let counted = |snapshot: &v1::MetricsResponse| -> u64 {
+            snapshot.requests.as_ref().map_or(0, |requests| requests.counts.iter().sum())
+        };
+        ensure!(first.phase() == v1::Phase::Serving && counted(&first) == 0, "{first:?}");
+        let process = first.process.as_ref().context("a process")?;
+        ensure!(process.resident_bytes > 0 && process.cpu_time.is_some(), "{process:?}");
+        let mut client = daemon.connect(Connect::cli()).await?;
+        for _ in 0..5 {
+            client.request("health", json!({})).await?;
+        }
+        loop {
+            let now = within("a snapshot", snapshots.message()).await??.context("the stream goes on")?;
+            let (counters, connections) =
+                (now.counters.unwrap_or_default(), now.connections.unwrap_or_default());
+            if counted(&now) >= 5 && connections.operators == 1 {
+                ensure!(counters.requests >= 5 && counters.bytes_out > 0, "{counters:?}");
+                ensure!(now.devices_paired == Some(0) && now.queues.is_some(), "{now:?}");
+                break;
+            }
+        }
+        let metrics = daemon.get("/metrics").await?.body;
+        ensure!(metrics.contains("gateway_request_duration_seconds_bucket{le=\"+Inf\"}"), "{metrics}");
+        Ok(())
+    });
+}
+
+#[test]
 fn shutdown_tells_its_steps_to_the_end() {
     gateway_tests::run(async {
         let mut daemon = Daemon::start().await?;
@@ -162,6 +196,7 @@ fn a_stock_python_client_finds_everything_by_reflection() {
         command.arg(daemon.home.state().join("run/admin.sock")).arg("check");
         let seen = ran("grpc_check.py", command).await?;
         ensure!(seen["health"]["store"] == "SERVING", "{seen}");
+        ensure!(seen["metrics"]["process"]["pid"] == seen["status"]["process"]["pid"], "{seen}");
         Ok(())
     });
 }

@@ -112,9 +112,12 @@ def check(channel):
     reload = admin.ask("Reload", dry_run=True)
     require(reload.get("dry_run"), f"a dry run of a reload answers {reload}")
     logs = admin.first("Logs", tail=1, follow=True)
+    numbers = admin.first("Metrics")
+    require(numbers["phase"] == "PHASE_SERVING", f"the snapshot's phase is {numbers['phase']}")
+    require(len(numbers["requests"]["counts"]) == len(numbers["requests"]["bounds_us"]) + 1, f"{numbers['requests']}")
     refused = admin.reason("Call", method="")
     require(refused == ("INVALID_ARGUMENT", "invalid-request"), f"a call of no method answers {refused}")
-    return {"health": health, "services": services, "status": status, "call": call, "reload": reload, "logs": logs}
+    return {"health": health, "services": services, "status": status, "call": call, "reload": reload, "logs": logs, "metrics": numbers}
 
 
 def watch(channel):

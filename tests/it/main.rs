@@ -42,8 +42,12 @@ mod stop;
 mod supervise;
 #[cfg(unix)]
 mod tailscale;
+#[cfg(target_os = "linux")]
+mod top;
 mod traffic;
 mod trial;
 #[cfg(target_os = "linux")]
 mod upgrade;
+#[cfg(target_os = "linux")]
+mod watch;
 mod wizard;

@@ -8,4 +8,5 @@ mod package;
 mod status;
 mod system;
 mod user;
+mod watch;
 mod without;

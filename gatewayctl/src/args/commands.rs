@@ -10,7 +10,9 @@ use super::doctor::DoctorArgs;
 use super::onboard::{DashboardArgs, OnboardArgs, SetupArgs};
 use super::options::{ClientOptions, JsonOption, duration, millis};
 use super::service::{ControlArgs, InstallArgs, UninstallArgs};
+use super::top::TopArgs;
 use super::upgrade::UpgradeArgs;
+use super::watch::WatchArgs;
 
 /// What `gatewayctl` can do.
 #[derive(Debug, Subcommand)]
@@ -58,6 +60,10 @@ pub enum Command {
     Upgrade(UpgradeArgs),
     /// Stop and remove the service
     Uninstall(UninstallArgs),
+    /// What the gateway does right now: a dashboard in the terminal
+    Top(TopArgs),
+    /// The alarm: notices a dead or looping gateway and tells somebody, once an incident
+    Watch(WatchArgs),
     /// The gateway's log
     Logs(LogsArgs),
     /// Look at and edit the configuration file
@@ -413,6 +419,8 @@ impl Command {
             Self::Start(a) | Self::Stop(a) | Self::Restart(a) => a.options.json,
             Self::Upgrade(a) => a.options.json,
             Self::Uninstall(a) => a.options.json,
+            Self::Top(a) => a.json,
+            Self::Watch(a) => a.is_json(),
             Self::Logs(a) => a.client.json,
             Self::Config(a) => a.is_json(),
             Self::Devices(a) => a.client().json,

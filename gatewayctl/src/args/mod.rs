@@ -8,7 +8,9 @@ mod onboard;
 mod options;
 mod root;
 mod service;
+mod top;
 mod upgrade;
+mod watch;
 
 pub use commands::*;
 pub use config::*;
@@ -17,4 +19,6 @@ pub use onboard::*;
 pub use options::*;
 pub use root::*;
 pub use service::*;
+pub use top::*;
 pub use upgrade::*;
+pub use watch::*;

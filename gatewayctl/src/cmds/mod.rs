@@ -18,5 +18,7 @@ pub mod shutdown;
 pub mod status;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod top;
 pub mod upgrade;
 pub mod usage_cost;
+pub mod watch;

@@ -6,6 +6,7 @@
 mod audit;
 #[cfg(test)]
 mod bad_input;
+pub mod cause;
 mod control;
 mod difference;
 mod foreign;
@@ -13,6 +14,7 @@ pub mod launchd;
 pub mod lock;
 mod names;
 pub mod old;
+mod restarts;
 mod runner;
 pub mod schtasks;
 mod scope;
@@ -23,12 +25,14 @@ mod step;
 pub mod systemd;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod timer;
 
 pub use audit::{Audit, Finding, Level, audit, is_daemon};
 pub use control::Control;
 pub use difference::difference;
 pub use foreign::{Extra, find as find_foreign};
 pub use names::Names;
+pub use restarts::restarts;
 pub use runner::{Call, Ran, RunError, Runner, System, cut};
 pub use scope::Scope;
 pub use spec::{Parts, Spec};

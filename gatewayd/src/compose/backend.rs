@@ -17,8 +17,9 @@ use gateway_config::sections::{Bind, ReloadMode};
 use gateway_domain::events::Received;
 use gateway_server::admin::Error;
 use gateway_server::admin::backend::{Answer, Backend, Call, Event, Logs, Shutdown, ShutdownMode};
+use gateway_server::latency::BOUNDS_US;
 use gateway_server::metrics::Metrics;
-use gateway_server::ws::preauth::PreAuth;
+use gateway_server::ws::Depths;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -35,7 +36,7 @@ const EVENTS: usize = 1024;
 pub struct Parts {
     pub api: Arc<Api>,
     pub metrics: Arc<Metrics>,
-    pub preauth: PreAuth,
+    pub depths: Depths,
     pub live: Live,
     pub reload: Reload,
     pub trials: Trials,
@@ -87,6 +88,7 @@ impl Admin {
             open_files: usage.open_files,
             open_files_limit: usage.open_files_limit,
             program: self.parts.program.display().to_string(),
+            cpu_time: usage.cpu_time.map(time::duration),
         }
     }
 
@@ -130,12 +132,63 @@ impl Admin {
         let count = |n: i64| u32::try_from(n).unwrap_or(0);
         let (operators, nodes) =
             (count(self.parts.metrics.operators.get()), count(self.parts.metrics.nodes.get()));
-        let unauthenticated = u32::try_from(self.parts.preauth.len()).unwrap_or(u32::MAX);
+        let unauthenticated = u32::try_from(self.parts.depths.handshakes()).unwrap_or(u32::MAX);
         v1::Connections {
             total: operators.saturating_add(nodes).saturating_add(unauthenticated),
             operators,
             nodes,
             unauthenticated,
+        }
+    }
+
+    fn queues(&self) -> v1::Queues {
+        let depth = self.parts.depths.read();
+        v1::Queues {
+            outbox_bytes: depth.outbox_bytes as u64,
+            outbox_largest_bytes: depth.outbox_largest as u64,
+            outbox_pieces: depth.outbox_pieces as u64,
+            outbox_clients: depth.outbox_clients as u64,
+            answers: depth.answers as u64,
+            events: depth.events as u64,
+            hub_orders: depth.hub_orders as u64,
+            handshakes: depth.handshakes as u64,
+        }
+    }
+
+    fn latencies(&self) -> v1::Latencies {
+        let reading = self.parts.metrics.latency.read();
+        let (bounds_us, counts) = (BOUNDS_US.to_vec(), reading.counts.to_vec());
+        v1::Latencies { bounds_us, counts, sum_us: reading.sum_us }
+    }
+
+    /// Conversations, as the health summary counts them.
+    fn sessions(&self) -> u64 {
+        #[derive(serde::Deserialize)]
+        struct Summary {
+            sessions: Sessions,
+        }
+        #[derive(serde::Deserialize)]
+        struct Sessions {
+            count: u64,
+        }
+        let summary = self.parts.api.context().domain.health.json();
+        serde_json::from_slice(&summary).map_or(0, |summary: Summary| summary.sessions.count)
+    }
+
+    async fn metrics_now(&self) -> v1::MetricsResponse {
+        let count = |list: usize| u32::try_from(list).unwrap_or(u32::MAX);
+        let devices = self.parts.api.context().domain.devices.list().await.ok();
+        v1::MetricsResponse {
+            time: Some(time::timestamp(self.clock().now())),
+            process: Some(self.process()),
+            connections: Some(self.connections()),
+            counters: Some(self.counters()),
+            queues: Some(self.queues()),
+            requests: Some(self.latencies()),
+            sessions: self.sessions(),
+            devices_paired: devices.as_ref().map(|devices| count(devices.paired.len())),
+            devices_pending: devices.as_ref().map(|devices| count(devices.pending.len())),
+            ..v1::MetricsResponse::default()
         }
     }
 
@@ -211,6 +264,10 @@ fn supervisor(env: &Env) -> &'static str {
 impl Backend for Admin {
     fn status(&self) -> Answer<'_, v1::StatusResponse> {
         Box::pin(async { Ok(self.status_now()) })
+    }
+
+    fn metrics(&self) -> Answer<'_, v1::MetricsResponse> {
+        Box::pin(async { Ok(self.metrics_now().await) })
     }
 
     fn reload(&self, dry_run: bool) -> Answer<'_, v1::ReloadResponse> {

@@ -144,7 +144,7 @@ pub async fn serve(mut boot: Boot, next: &mut HandOver) -> Result<(Running, Opti
     let trials = start_trials(&boot, &live, &reload, &board);
     let api = build_api(&cx, &mut numbers)?;
     let serve = Arc::new(serving(&boot, &api, &hub, &hub_metrics, traffic));
-    let http = web(serve, numbers, &board);
+    let (http, depths) = web(serve, numbers, &board);
     let (closing, preauth) = (http.serve.closing.clone(), http.preauth.clone());
     let (accepting, watching, admin_stop, admin_ended) = Default::default();
     start_ticks(&domain, &boot);
@@ -164,7 +164,7 @@ pub async fn serve(mut boot: Boot, next: &mut HandOver) -> Result<(Running, Opti
     let backend = Admin::new(AdminParts {
         api,
         metrics: hub_metrics,
-        preauth: preauth.clone(),
+        depths,
         live,
         reload: reload.clone(),
         trials,
@@ -285,12 +285,12 @@ fn serving(
     }
 }
 
-fn web(serve: Arc<Serve>, mut numbers: Metrics, health: &Board) -> Arc<Http> {
+fn web(serve: Arc<Serve>, mut numbers: Metrics, health: &Board) -> (Arc<Http>, Depths) {
     Http::register_process(&mut numbers);
     let preauth = PreAuth::new(Budget::default());
-    Depths::register(&serve, &preauth, &mut numbers);
+    let depths = Depths::register(&serve, &preauth, &mut numbers);
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    Arc::new(Http { serve, preauth, health: health.clone(), metrics: Arc::new(numbers), version })
+    (Arc::new(Http { serve, preauth, health: health.clone(), metrics: Arc::new(numbers), version }), depths)
 }
 
 fn start_ticks(domain: &Domain, boot: &Boot) {

@@ -109,7 +109,7 @@ pub async fn install<R: Runner, H: Health>(
 async fn plan<R: Runner, H: Health>(site: &Site<'_, R, H>, args: &InstallArgs) -> Result<Plan, Failure> {
     let app = site.app;
     let scope = site.scope();
-    let (user, env, paths) = identity(site, args)?;
+    let (user, env, paths) = identity(site, args.run_as.as_deref())?;
     let settings = Settings::load(&paths, &env);
     let port = args.port.unwrap_or_else(|| target::port(&settings, &settings.extend(&env)));
     let program = program::daemon(app.own.as_deref(), &env).ok_or_else(|| {
@@ -135,9 +135,9 @@ async fn plan<R: Runner, H: Health>(site: &Site<'_, R, H>, args: &InstallArgs) -
 }
 
 /// The user of a service of the machine, and the environment and the places that go with the user.
-fn identity<R: Runner, H: Health>(
+pub fn identity<R: Runner, H: Health>(
     site: &Site<'_, R, H>,
-    args: &InstallArgs,
+    run_as: Option<&str>,
 ) -> Result<(Option<String>, Env, Paths), Failure> {
     let (app, around) = (site.app, &site.around);
     if site.scope() == Scope::User {
@@ -147,7 +147,7 @@ fn identity<R: Runner, H: Health>(
         let why = "a service of the machine takes root";
         return Err(site.failed(why).hint(format!("Run: sudo {}", app.suggest(&site.typed))));
     }
-    let name = args.run_as.as_ref().or(around.sudo_user.as_ref()).unwrap_or(&around.user);
+    let name = run_as.or(around.sudo_user.as_deref()).unwrap_or(&around.user);
     let account = Account::by_name(name).ok_or_else(|| {
         site.failed(&format!("there is no user {name} on this machine"))
             .hint(format!("Make one: sudo useradd --create-home {name}"))

@@ -1,6 +1,7 @@
 //! `install`, `start`, `stop`, `restart` and `uninstall`: the service of this gateway. Each makes a plan, takes it,
 //! and waits for the state it promises, never for a command's return.
 
+mod alarm;
 mod health;
 mod install;
 mod outcome;

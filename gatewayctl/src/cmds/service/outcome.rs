@@ -11,7 +11,7 @@ use crate::text::{Style, Text};
 
 /// The actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Install and start.
     Install,
@@ -25,6 +25,10 @@ pub enum Action {
     Uninstall,
     /// Put a new version in place.
     Upgrade,
+    /// Install the timer of the watch.
+    WatchInstall,
+    /// Remove it.
+    WatchUninstall,
 }
 
 impl Action {
@@ -38,6 +42,8 @@ impl Action {
             Self::Restart => "restart",
             Self::Uninstall => "uninstall",
             Self::Upgrade => "upgrade",
+            Self::WatchInstall => "watch install",
+            Self::WatchUninstall => "watch uninstall",
         }
     }
 }

@@ -12,13 +12,25 @@ use crate::become_daemon::{DAEMON, sibling};
 #[must_use]
 pub fn daemon(own: Option<&Path>, env: &Env) -> Option<PathBuf> {
     let found = sibling(own);
-    let real = found.as_ref().and_then(|path| fs::canonicalize(path).ok());
+    on_path(found.as_deref(), DAEMON, env).or(found)
+}
+
+/// The path of this program.
+#[must_use]
+pub fn controller(own: Option<&Path>, env: &Env) -> Option<PathBuf> {
+    let own = own?;
+    let name = own.file_name()?.to_str()?;
+    on_path(Some(own), name, env).or_else(|| Some(own.to_path_buf()))
+}
+
+/// The same file as `found` under this name on the search path; any of this name when none was found.
+fn on_path(found: Option<&Path>, name: &str, env: &Env) -> Option<PathBuf> {
+    let real = found.and_then(|path| fs::canonicalize(path).ok());
     let folders = env.get("PATH").unwrap_or_default().split(':').filter(|folder| folder.starts_with('/'));
-    let on_path = folders
-        .map(|folder| Path::new(folder).join(DAEMON))
+    folders
+        .map(|folder| Path::new(folder).join(name))
         .filter(|path| path.is_file())
-        .find(|path| real.is_none() || fs::canonicalize(path).ok() == real);
-    on_path.or(found)
+        .find(|path| real.is_none() || fs::canonicalize(path).ok() == real)
 }
 
 #[cfg(all(test, unix))]
@@ -42,5 +54,10 @@ mod tests {
         std::os::unix::fs::symlink(versioned.join(DAEMON), bin.join(DAEMON)).expect("link");
         assert_eq!(daemon(Some(&own), &env), Some(bin.join(DAEMON)));
         assert_eq!(daemon(None, &env), Some(other.join(DAEMON)));
+        assert_eq!(controller(None, &env), None);
+        fs::write(&own, "").expect("file");
+        assert_eq!(controller(Some(&own), &env), Some(own.clone()));
+        std::os::unix::fs::symlink(&own, bin.join("gatewayctl")).expect("link");
+        assert_eq!(controller(Some(&own), &env), Some(bin.join("gatewayctl")));
     }
 }

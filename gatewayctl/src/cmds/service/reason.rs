@@ -3,19 +3,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use gateway_base::limits::{EXIT_REFUSED, EXIT_TAKEN};
+use gateway_base::limits::EXIT_REFUSED;
 use tokio::time::{Instant, sleep};
 
 use super::health::Health;
 use super::site::Site;
 use crate::exit::Failure;
 use crate::logfile::{self, Record};
+use crate::service::cause::{self, FILE_MISSING, PATH_MISSING};
 use crate::service::{Call, Control, Manager, Runner, Runtime, Scope, Service, cut, launchd};
 
-/// What Windows says when there is no such file (0x80070002).
-const FILE_MISSING: i32 = -2_147_024_894;
-/// What Windows says when there is no such folder (0x80070003).
-const PATH_MISSING: i32 = -2_147_024_893;
 /// How many lines of the log are shown.
 const LINES: usize = 10;
 /// How much of each.
@@ -31,7 +28,7 @@ pub async fn ended<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Servic
     let again = runtime.sub_state.as_deref() == Some("auto-restart")
         || (!matches!(site.control, Control::Systemd(_)) && runtime.last_exit_status != Some(0));
     let again = if again { " The service manager keeps trying." } else { "" };
-    let why = missing_program(service).unwrap_or_else(|| format!("{}.{again}", cause(runtime)));
+    let why = missing_program(service).unwrap_or_else(|| format!("{}.{again}", cause::of(runtime)));
     tell(site, service, &why).await
 }
 
@@ -68,32 +65,6 @@ async fn tell<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service, wh
         }
     }
     site.failed(&text).hint(hint)
-}
-
-/// What the manager's facts mean.
-fn cause(runtime: &Runtime) -> String {
-    let status = runtime.last_exit_status.unwrap_or_default();
-    match (runtime.result.as_deref(), status) {
-        (Some("watchdog"), _) => "the gateway froze and was ended".to_owned(),
-        (Some("timeout"), _) => "the gateway did not become ready in time".to_owned(),
-        (Some("oom-kill"), _) => "the machine has no memory left for the gateway".to_owned(),
-        (Some("signal" | "core-dump"), signal) => format!("the gateway was ended by signal {signal}"),
-        (_, code) if code == i32::from(EXIT_TAKEN) => {
-            format!("another gateway or program has its port or its lock (exit code {code})")
-        }
-        (_, code) if code == i32::from(EXIT_REFUSED) => {
-            format!("the configuration does not allow the start (exit code {code})")
-        }
-        (_, FILE_MISSING | PATH_MISSING) => {
-            format!("the program of the task is not there (code {status})")
-        }
-        (_, 203) => "the program of the service cannot be run (exit code 203)".to_owned(),
-        (_, code @ 200..=243) => {
-            format!("the service manager could not prepare the process (exit code {code})")
-        }
-        (_, 0) => "the gateway ended at once".to_owned(),
-        (_, code) => format!("the gateway ended with exit code {code}"),
-    }
 }
 
 fn next<R: Runner, H: Health>(site: &Site<'_, R, H>, runtime: &Runtime, lines: &[String]) -> String {
@@ -150,33 +121,4 @@ pub fn log_lines(log: &Path) -> Vec<String> {
         .map(|line| Record::parse(line).map_or_else(|| line.clone(), |record| record.message))
         .map(|line| cut(&line, MAX_LINE).into_owned())
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_end_has_its_words() {
-        let said = |result: &str, status| {
-            cause(&Runtime {
-                result: Some(result.to_owned()),
-                last_exit_status: Some(status),
-                ..Runtime::default()
-            })
-        };
-        for (result, status, words) in [
-            ("exit-code", 69, "another gateway or program has its port or its lock"),
-            ("exit-code", 78, "the configuration does not allow the start"),
-            ("exit-code", 1, "ended with exit code 1"),
-            ("exit-code", 203, "cannot be run"),
-            ("", FILE_MISSING, "is not there"),
-            ("exit-code", 217, "could not prepare the process"),
-            ("signal", 9, "ended by signal 9"),
-            ("watchdog", 6, "froze"),
-            ("success", 0, "ended at once"),
-        ] {
-            assert!(said(result, status).contains(words), "{result} {status}");
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 use gateway_base::clock::since_boot;
 
+use super::alarm;
 use super::health::{Health, Socket};
 use super::install::install;
 use super::outcome::{Action, Document, Outcome};
@@ -9,10 +10,12 @@ use super::power;
 use super::site::Site;
 use super::uninstall::{is_absent, uninstall};
 use crate::app::App;
-use crate::args::{ControlArgs, InstallArgs, ServiceOptions, UninstallArgs};
+use crate::args::{
+    ControlArgs, InstallArgs, ServiceOptions, UninstallArgs, WatchInstallArgs, WatchUninstallArgs,
+};
 use crate::exit::{Exit, Failure};
 use crate::service::systemd::missing::Surroundings;
-use crate::service::{Control, Manager, Names, Runner, Scope, System};
+use crate::service::{Control, Manager, Names, Runner, Scope, System, timer};
 use crate::text::{Style, Text};
 
 /// What was typed.
@@ -28,6 +31,10 @@ pub enum Request<'a> {
     Restart(&'a ControlArgs),
     /// `uninstall`.
     Uninstall(&'a UninstallArgs),
+    /// `watch install`.
+    WatchInstall(&'a WatchInstallArgs),
+    /// `watch uninstall`.
+    WatchUninstall(&'a WatchUninstallArgs),
 }
 
 impl Request<'_> {
@@ -38,6 +45,8 @@ impl Request<'_> {
             Self::Stop(_) => Action::Stop,
             Self::Restart(_) => Action::Restart,
             Self::Uninstall(_) => Action::Uninstall,
+            Self::WatchInstall(_) => Action::WatchInstall,
+            Self::WatchUninstall(_) => Action::WatchUninstall,
         }
     }
 
@@ -46,6 +55,8 @@ impl Request<'_> {
             Self::Install(args) => &args.options,
             Self::Start(args) | Self::Stop(args) | Self::Restart(args) => &args.options,
             Self::Uninstall(args) => &args.options,
+            Self::WatchInstall(args) => &args.options,
+            Self::WatchUninstall(args) => &args.options,
         }
     }
 }
@@ -67,7 +78,9 @@ pub async fn perform(app: &App, request: Request<'_>) -> Result<Outcome, Failure
 /// What can be refused without looking at anything.
 fn refusal(app: &App, request: Request<'_>) -> Option<Failure> {
     let action = request.action();
-    if app.env.is_one("CLAWDBOT_NIX_MODE") && matches!(action, Action::Install | Action::Uninstall) {
+    if app.env.is_one("CLAWDBOT_NIX_MODE")
+        && matches!(request, Request::Install(_) | Request::Uninstall(_) | Request::WatchInstall(_))
+    {
         let text = format!("Nix mode detected; service {} is disabled.", action.word());
         return Some(Failure::failed(text));
     }
@@ -125,6 +138,7 @@ pub fn site_of<'a, R: Runner, H: Health>(
     let scope = match action {
         _ if options.system => Scope::System,
         Action::Install => Scope::User,
+        Action::WatchUninstall => timer::scope(&names),
         _ => names.scope(),
     };
     let flag = if options.system { " --system" } else { "" };
@@ -158,6 +172,8 @@ pub async fn act<R: Runner, H: Health>(
         Request::Stop(_) => power::stop(site).await,
         Request::Restart(_) => power::restart(site).await,
         Request::Uninstall(args) => uninstall(site, args).await,
+        Request::WatchInstall(args) => alarm::install(site, args).await,
+        Request::WatchUninstall(args) => alarm::uninstall(site, args).await,
     }
 }
 

@@ -18,7 +18,7 @@ use super::health::{Answer, Health};
 use super::outcome::{Action, Document, Done, Outcome};
 use super::run::{Request, act, site};
 use crate::app::App;
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, WatchAction};
 use crate::cmds::testing::assert_schema;
 use crate::exit::Failure;
 use crate::output::Output;
@@ -27,6 +27,7 @@ use crate::service::testing::Fake;
 use crate::service::{Call, Control, Manager as Kind, Ran, RunError, Runner, Scope};
 use crate::spelling::Words;
 
+mod alarm;
 mod launchd;
 mod matrix;
 mod scenes;
@@ -179,6 +180,11 @@ fn request(cli: &Cli) -> Request<'_> {
         Command::Stop(args) => Request::Stop(args),
         Command::Restart(args) => Request::Restart(args),
         Command::Uninstall(args) => Request::Uninstall(args),
+        Command::Watch(args) => match &args.action {
+            Some(WatchAction::Install(args)) => Request::WatchInstall(args),
+            Some(WatchAction::Uninstall(args)) => Request::WatchUninstall(args),
+            other => panic!("{other:?}"),
+        },
         other => panic!("{other:?}"),
     }
 }

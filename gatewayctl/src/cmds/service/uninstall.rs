@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::alarm;
 use super::health::Health;
 use super::outcome::{Done, Outcome};
 use super::power::{end, is_there};
@@ -40,6 +41,8 @@ pub async fn uninstall<R: Runner, H: Health>(
         outcome.service = Some(before);
         outcome
     };
+    let mut outcome = outcome;
+    alarm::clear(site, &mut outcome).await?;
     let outcome = finish(site, purge, outcome, &drop_ins(&path))?;
     if let Some(held) = held {
         held.remove();
@@ -75,6 +78,7 @@ async fn planned<R: Runner, H: Health>(
         all = site.control.stop(&site.names, &before);
         all.extend(site.control.remove(&site.names, &before));
     }
+    all.extend(alarm::removal(site).await);
     let mut outcome = Outcome::planned(all);
     if args.purge {
         let state = site.paths(&before).state;

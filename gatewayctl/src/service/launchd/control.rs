@@ -97,7 +97,7 @@ pub fn remove(names: &Names) -> Vec<Step> {
 }
 
 /// The failure of a `bootout` is no answer: it is given for a job that is gone, and for one that takes its time.
-fn unload(manager: &Manager, names: &Names) -> Vec<Step> {
+pub(super) fn unload(manager: &Manager, names: &Names) -> Vec<Step> {
     vec![
         Step::Try(Call::new("launchctl", ["bootout", &manager.target(names)]).within(step::END)),
         Step::Gone { call: manager.print(names), sign: Sign::Fails(parse::NOT_LOADED) },
@@ -105,7 +105,7 @@ fn unload(manager: &Manager, names: &Names) -> Vec<Step> {
 }
 
 /// An agent that was disabled is refused with the same words as one that is still there, so it is enabled first.
-fn load(manager: &Manager, names: &Names) -> Vec<Step> {
+pub(super) fn load(manager: &Manager, names: &Names) -> Vec<Step> {
     let (domain, target) = (manager.domain(), manager.target(names));
     let file = names.agent_file.display().to_string();
     vec![

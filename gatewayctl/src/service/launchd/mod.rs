@@ -6,6 +6,7 @@ mod manager;
 mod missing;
 mod parse;
 mod render;
+pub mod timer;
 
 pub use control::{install, query, remove, restart, start, stop};
 pub use manager::Manager;

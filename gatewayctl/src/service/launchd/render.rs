@@ -10,9 +10,9 @@ use crate::service::spec::Spec;
 /// The longest path that macOS takes.
 const MAX_PATH: usize = 1023;
 /// The longest value that is written.
-const MAX_VALUE: usize = 64 * 1024;
+pub(super) const MAX_VALUE: usize = 64 * 1024;
 /// New files are for their owner alone: 0077.
-const UMASK: u64 = 0o077;
+pub(super) const UMASK: u64 = 0o077;
 
 /// Why a property list cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -78,11 +78,11 @@ pub fn agent(label: &str, spec: &Spec, log: &Path) -> Result<String, Error> {
 /// As many open files as macOS gives a process of an ordinary user.
 const FILES: u64 = 10_240;
 
-fn table<const N: usize>(entries: [(&str, Value); N]) -> Value {
+pub(super) fn table<const N: usize>(entries: [(&str, Value); N]) -> Value {
     Value::Dictionary(entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-fn program(path: &Path) -> Result<&str, Error> {
+pub(super) fn program(path: &Path) -> Result<&str, Error> {
     let what = "the path of the program";
     let program = path.to_str().ok_or_else(|| Error::Control(what.to_owned()))?;
     if !program.starts_with('/') {
@@ -91,7 +91,7 @@ fn program(path: &Path) -> Result<&str, Error> {
     checked(what, program, MAX_PATH)
 }
 
-fn checked<'a>(what: &str, value: &'a str, limit: usize) -> Result<&'a str, Error> {
+pub(super) fn checked<'a>(what: &str, value: &'a str, limit: usize) -> Result<&'a str, Error> {
     if value.len() > limit {
         return Err(Error::Long(what.to_owned(), value.len()));
     }

@@ -11,11 +11,11 @@ use crate::service::names::Names;
 use crate::service::spec::Spec;
 
 /// The longest path that the scheduler takes.
-const MAX_PATH: usize = 260;
+pub(super) const MAX_PATH: usize = 260;
 /// The longest command line that Windows takes, with some room for the program.
-const MAX_LINE: usize = 32_000;
+pub(super) const MAX_LINE: usize = 32_000;
 /// The longest other value.
-const MAX_VALUE: usize = 8 * 1024;
+pub(super) const MAX_VALUE: usize = 8 * 1024;
 
 /// Why a definition cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,7 +117,7 @@ pub fn task(names: &Names, spec: &Spec, user: Option<&str>) -> Result<String, Er
     Ok(text)
 }
 
-fn program(spec: &Spec) -> Result<&str, Error> {
+pub(super) fn program(spec: &Spec) -> Result<&str, Error> {
     let what = "the path of the program";
     let program = spec.program.to_str().ok_or_else(|| Error::Control(what.to_owned()))?;
     let is_share = program.starts_with("\\\\");
@@ -132,7 +132,7 @@ fn program(spec: &Spec) -> Result<&str, Error> {
     plain(what, program)
 }
 
-fn element(name: &str, what: &str, value: &str, limit: usize) -> Result<String, Error> {
+pub(super) fn element(name: &str, what: &str, value: &str, limit: usize) -> Result<String, Error> {
     let length = value.chars().count();
     if length > limit {
         return Err(Error::Long(what.to_owned(), length));
@@ -145,7 +145,7 @@ fn element(name: &str, what: &str, value: &str, limit: usize) -> Result<String, 
 }
 
 /// A value in which the scheduler replaces nothing. A single percent sign is one.
-fn plain<'a>(what: &str, value: &'a str) -> Result<&'a str, Error> {
+pub(super) fn plain<'a>(what: &str, value: &'a str) -> Result<&'a str, Error> {
     if value.matches('%').count() > 1 || value.contains("$(") {
         return Err(Error::Variable(what.to_owned()));
     }

@@ -6,6 +6,7 @@ mod manager;
 pub mod missing;
 mod parse;
 mod render;
+pub mod timer;
 
 pub use control::{clear, install, is_unavailable, query, remove, restart, start, stop, unit_text};
 pub use manager::Manager;

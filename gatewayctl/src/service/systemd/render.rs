@@ -133,24 +133,26 @@ fn lifecycle(text: &mut String, version: u32) {
     set(text, "LimitCORE", "0");
 }
 
-fn section(text: &mut String, name: &str) {
+pub(super) fn section(text: &mut String, name: &str) {
     let gap = if text.ends_with("own.\n") { "" } else { "\n" };
     // Writing to a string does not fail.
     let _ = writeln!(text, "{gap}[{name}]");
 }
 
-fn set(text: &mut String, key: &str, value: &str) {
+pub(super) fn set(text: &mut String, key: &str, value: &str) {
     let _ = writeln!(text, "{key}={value}");
 }
 
 /// Whether a dollar sign begins a variable where the word stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Dollar {
+pub(super) enum Dollar {
+    /// It does not.
     Plain,
+    /// It does.
     Variable,
 }
 
-fn command(spec: &Spec) -> Result<String, Error> {
+pub(super) fn command(spec: &Spec) -> Result<String, Error> {
     let program = path(spec)?;
     // The program's own path is taken as it is and cannot escape a dollar sign, so variables are switched off there.
     let (prefix, dollar) = if program.contains('$') { (":", Dollar::Plain) } else { ("", Dollar::Variable) };
@@ -178,7 +180,7 @@ fn path(spec: &Spec) -> Result<&str, Error> {
 }
 
 /// One word of a line that is split into words.
-fn word(what: &str, value: &str, dollar: Dollar) -> Result<String, Error> {
+pub(super) fn word(what: &str, value: &str, dollar: Dollar) -> Result<String, Error> {
     let value = checked(what, value)?;
     let harmless = |c: char| c.is_ascii_alphanumeric() || "_-./:=@,+".contains(c);
     if !value.is_empty() && value.chars().all(harmless) {
@@ -198,7 +200,7 @@ fn word(what: &str, value: &str, dollar: Dollar) -> Result<String, Error> {
 }
 
 /// A whole line that is not split.
-fn plain(what: &str, value: &str) -> Result<String, Error> {
+pub(super) fn plain(what: &str, value: &str) -> Result<String, Error> {
     let value = checked(what, value)?;
     if value.trim() != value || value.ends_with('\\') {
         return Err(Error::Edge(what.to_owned()));
@@ -218,7 +220,7 @@ fn checked<'a>(what: &str, value: &'a str) -> Result<&'a str, Error> {
     Ok(value)
 }
 
-fn user_name(user: &str) -> Result<&str, Error> {
+pub(super) fn user_name(user: &str) -> Result<&str, Error> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
     let good =
         !user.is_empty() && user.len() <= 64 && !user.starts_with(['-', '.']) && user.bytes().all(plain);

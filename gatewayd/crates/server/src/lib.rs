@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod http;
+pub mod latency;
 pub mod listen;
 pub mod metrics;
 pub mod tls;

@@ -88,6 +88,9 @@ impl Scheduler {
                 if self.definition.is_some() { "\"\\Clawdbot Gateway\",\"N/A\",\"Bereit\"\r\n" } else { "" };
             return yes(format!("\"\\Other\",\"N/A\",\"Bereit\"\r\n{own}"));
         }
+        if words[1..3] == ["/TN", "Clawdbot Gateway watch"] {
+            return self.missing();
+        }
         assert_eq!(words[1..3], ["/TN", "Clawdbot Gateway"]);
         if words[0] == "/Create" {
             assert_eq!(words[3..5], ["/F", "/XML"]);

@@ -23,6 +23,9 @@ pub trait Backend: Send + Sync + 'static {
     /// Everything that [`v1::StatusResponse`] holds but the phase and the admin connections, which the service knows.
     fn status(&self) -> Answer<'_, v1::StatusResponse>;
 
+    /// Everything that [`v1::MetricsResponse`] holds but the phase and the admin connections, which the service knows.
+    fn metrics(&self) -> Answer<'_, v1::MetricsResponse>;
+
     /// Reads the configuration again; with `dry_run` only tells what would be done.
     fn reload(&self, dry_run: bool) -> Answer<'_, v1::ReloadResponse>;
 

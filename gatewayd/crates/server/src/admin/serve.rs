@@ -76,7 +76,7 @@ impl Server {
             move || limits.connections.saturating_sub(places.available_permits())
         };
         let standard_health = HealthServer::new(HealthService { board: health.clone(), stop: stop.clone() });
-        let service = Service { backend, health, stop: stop.clone(), open_connections: Box::new(open) };
+        let service = Service { backend, health, stop: stop.clone(), open_connections: Arc::new(open) };
         let service = AdminServer::new(service)
             .max_decoding_message_size(MESSAGE_BYTES)
             .max_encoding_message_size(MESSAGE_BYTES);

@@ -1,6 +1,7 @@
 //! The gRPC face of the backend: checks a request, asks the backend, passes the answer on. It decides nothing. A panic
 //! while answering ends that one call.
 
+use std::ops::RangeInclusive;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ const LONGEST_TRIAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The longest time an announced restart may be ahead.
 const LONGEST_ANNOUNCEMENT: Duration = Duration::from_secs(60);
+/// The pauses that may lie between two snapshots.
+const PAUSES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(60 * 60);
 
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -39,7 +42,7 @@ pub(super) struct Service {
     pub(super) health: Board,
     /// Ends the streams that would go on for ever.
     pub(super) stop: CancellationToken,
-    pub(super) open_connections: Box<dyn Fn() -> usize + Send + Sync>,
+    pub(super) open_connections: Arc<dyn Fn() -> usize + Send + Sync>,
 }
 
 #[tonic::async_trait]
@@ -47,6 +50,7 @@ impl Admin for Service {
     type ShutdownStream = Streamed<v1::ShutdownResponse>;
     type LogsStream = Streamed<v1::LogsResponse>;
     type EventsStream = Streamed<v1::EventsResponse>;
+    type MetricsStream = Streamed<v1::MetricsResponse>;
 
     async fn status(&self, _: Request<v1::StatusRequest>) -> Result<Response<v1::StatusResponse>, Status> {
         let mut status = guarded(self.backend.status()).await?;
@@ -139,6 +143,19 @@ impl Admin for Service {
         let request = checked_call(request.into_inner())?;
         Ok(Response::new(guarded(self.backend.call(request)).await?))
     }
+
+    async fn metrics(
+        &self,
+        request: Request<v1::MetricsRequest>,
+    ) -> Result<Response<Self::MetricsStream>, Status> {
+        let pause = checked_metrics(request.get_ref())?;
+        let source = Snapshots {
+            backend: self.backend.clone(),
+            health: self.health.clone(),
+            open_connections: self.open_connections.clone(),
+        };
+        Ok(Response::new(self.until_stop(source.follow(pause))))
+    }
 }
 
 impl Service {
@@ -202,6 +219,45 @@ fn checked_call(request: v1::CallRequest) -> Result<Call, Error> {
 
 fn unknown(field: &str, value: i32) -> Error {
     Error::InvalidRequest(format!("{field} has the value {value}, which this release does not know"))
+}
+
+fn checked_metrics(request: &v1::MetricsRequest) -> Result<Option<Duration>, Error> {
+    let Some(interval) = &request.interval else { return Ok(None) };
+    let interval = time::length(interval).filter(|pause| PAUSES.contains(pause));
+    interval
+        .map(Some)
+        .ok_or_else(|| Error::InvalidRequest("interval must be from 100 ms to an hour, or absent".to_owned()))
+}
+
+/// Makes the snapshots of one stream.
+struct Snapshots {
+    backend: Arc<dyn Backend>,
+    health: Board,
+    open_connections: Arc<dyn Fn() -> usize + Send + Sync>,
+}
+
+impl Snapshots {
+    async fn take(&self) -> Result<v1::MetricsResponse, Status> {
+        let mut snapshot = guarded(self.backend.metrics()).await?;
+        snapshot.phase = self.health.snapshot().phase.into();
+        snapshot.admin_connections = u32::try_from((self.open_connections)()).unwrap_or(u32::MAX);
+        Ok(snapshot)
+    }
+
+    /// One at once, and then one after each pause. Each is made when the reader takes it.
+    fn follow(
+        self,
+        pause: Option<Duration>,
+    ) -> impl Stream<Item = Result<v1::MetricsResponse, Status>> + Send + 'static {
+        stream::unfold((self, true), move |(source, is_first)| async move {
+            match pause {
+                _ if is_first => {}
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return None,
+            }
+            Some((source.take().await, (source, false)))
+        })
+    }
 }
 
 /// Which events a stream wants.

@@ -47,6 +47,46 @@ async fn status_is_the_backends_with_phase_and_connections() {
 }
 
 #[tokio::test]
+async fn snapshots_come_at_once_and_after_each_pause() {
+    let running = start(Limits::default()).await;
+    running.board.enter(Phase::Serving);
+    let ask = async |ms: Option<i64>| {
+        running.admin().await.metrics(every(ms)).await.map(tonic::Response::into_inner)
+    };
+    let mut one = ask(None).await.expect("a stream");
+    let snapshot = one.message().await.expect("no failure").expect("a snapshot");
+    assert_eq!((snapshot.sessions, snapshot.phase()), (9, v1::Phase::Serving));
+    assert!(snapshot.admin_connections >= 1);
+    assert!(one.message().await.expect("no failure").is_none(), "one was asked for");
+    let mut many = ask(Some(100)).await.expect("a stream");
+    for _ in 0..3 {
+        assert!(many.message().await.expect("no failure").is_some());
+    }
+    running.stop.cancel();
+    assert!(many.message().await.expect("no failure").is_none(), "it ends with the daemon");
+}
+
+#[tokio::test]
+async fn a_pause_that_makes_no_sense_is_refused() {
+    let running = start(Limits::default()).await;
+    for ms in [0, -1, 99, 3_600_001] {
+        let refused = running.admin().await.metrics(every(Some(ms))).await.expect_err("is refused");
+        assert_eq!(refused.code(), Code::InvalidArgument, "{ms}");
+        assert!(refused.message().starts_with("interval must be"), "{refused:?}");
+    }
+}
+
+fn every(ms: Option<i64>) -> v1::MetricsRequest {
+    let mut request = v1::MetricsRequest::default();
+    if let Some(ms) = ms {
+        let interval = request.interval.get_or_insert_default();
+        interval.seconds = ms / 1_000;
+        interval.nanos = i32::try_from(ms % 1_000).unwrap_or_default() * 1_000_000;
+    }
+    request
+}
+
+#[tokio::test]
 async fn the_health_call_tells_every_part_with_its_reason() {
     let running = start(Limits::default()).await;
     running.serving();

@@ -1,5 +1,7 @@
 //! The process's own memory and descriptors, read from the system when the metrics are asked for.
 
+use std::time::Duration;
+
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Unit;
@@ -36,6 +38,8 @@ pub struct Usage {
     pub open_files: u64,
     /// Limit of open descriptors.
     pub open_files_limit: u64,
+    /// Processor time of all threads.
+    pub cpu_time: Option<Duration>,
 }
 
 /// Reads the use of the machine now.
@@ -46,7 +50,18 @@ pub fn usage() -> Usage {
         resident_bytes: count(resident_bytes()),
         open_files: count(open_descriptors()),
         open_files_limit: descriptor_limit().unwrap_or_default(),
+        cpu_time: cpu_time(),
     }
+}
+
+#[cfg(unix)]
+fn cpu_time() -> Option<Duration> {
+    Duration::try_from(rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime)).ok()
+}
+
+#[cfg(not(unix))]
+fn cpu_time() -> Option<Duration> {
+    None
 }
 
 #[cfg(unix)]

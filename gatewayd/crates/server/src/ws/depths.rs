@@ -66,16 +66,61 @@ struct Waiting {
 }
 
 /// Reads the depths of the queues for the metrics.
+#[derive(Clone)]
 pub struct Depths {
     serve: Arc<Serve>,
     preauth: PreAuth,
 }
 
+/// What waits, and for what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Bytes that wait for clients whose sockets take no more.
+    pub outbox_bytes: usize,
+    /// Bytes that wait for the client that is furthest behind.
+    pub outbox_largest: usize,
+    /// Pieces that wait for clients: an event each, or the answers of one turn.
+    pub outbox_pieces: usize,
+    /// Clients for whom something waits.
+    pub outbox_clients: usize,
+    /// Requests whose answer is being worked out.
+    pub answers: usize,
+    /// Events in the fullest queue of the bus.
+    pub events: usize,
+    /// Orders in the queues of the hub and its helpers.
+    pub hub_orders: usize,
+    /// Sockets that have not said who they are.
+    pub handshakes: usize,
+}
+
 impl Depths {
-    /// Makes the depths readable under their public names.
-    pub fn register(serve: &Arc<Serve>, preauth: &PreAuth, registry: &mut Registry) {
+    /// Those of this control plane, readable under their public names too.
+    pub fn register(serve: &Arc<Serve>, preauth: &PreAuth, registry: &mut Registry) -> Self {
         let depths = Self { serve: serve.clone(), preauth: preauth.clone() };
-        registry.register_collector(Box::new(depths));
+        registry.register_collector(Box::new(depths.clone()));
+        depths
+    }
+
+    /// Sockets that have not said who they are.
+    #[must_use]
+    pub fn handshakes(&self) -> usize {
+        self.preauth.len()
+    }
+
+    /// Reads them now.
+    #[must_use]
+    pub fn read(&self) -> Depth {
+        let waiting = self.serve.outboxes.measure();
+        Depth {
+            outbox_bytes: waiting.bytes,
+            outbox_largest: waiting.largest,
+            outbox_pieces: waiting.pieces,
+            outbox_clients: waiting.clients,
+            answers: waiting.answers,
+            events: self.serve.api.context().domain.bus.waiting(),
+            hub_orders: self.serve.hub.waiting(),
+            handshakes: self.handshakes(),
+        }
     }
 }
 
@@ -87,41 +132,40 @@ impl fmt::Debug for Depths {
 
 impl Collector for Depths {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let waiting = self.serve.outboxes.measure();
-        let bus = &self.serve.api.context().domain.bus;
+        let depth = self.read();
         let depths: [(&str, &str, Option<&Unit>, usize); 8] = [
             (
                 "gateway_outbox_waiting",
                 "Bytes that wait for clients whose sockets take no more",
                 Some(&Unit::Bytes),
-                waiting.bytes,
+                depth.outbox_bytes,
             ),
             (
                 "gateway_outbox_largest",
                 "Bytes that wait for the client that is furthest behind",
                 Some(&Unit::Bytes),
-                waiting.largest,
+                depth.outbox_largest,
             ),
             (
                 "gateway_outbox_pieces",
                 "Pieces that wait for clients: an event each, or the answers of one turn",
                 None,
-                waiting.pieces,
+                depth.outbox_pieces,
             ),
-            ("gateway_outbox_clients", "Clients for whom something waits", None, waiting.clients),
-            ("gateway_answers_waiting", "Requests whose answer is being worked out", None, waiting.answers),
-            ("gateway_events_waiting", "Events in the fullest queue of the bus", None, bus.waiting()),
+            ("gateway_outbox_clients", "Clients for whom something waits", None, depth.outbox_clients),
+            ("gateway_answers_waiting", "Requests whose answer is being worked out", None, depth.answers),
+            ("gateway_events_waiting", "Events in the fullest queue of the bus", None, depth.events),
             (
                 "gateway_hub_orders_waiting",
                 "Orders in the queues of the hub and its helpers: joins, leaves, closes and batches of events",
                 None,
-                self.serve.hub.waiting(),
+                depth.hub_orders,
             ),
             (
                 "gateway_handshakes_waiting",
                 "Sockets that have not said who they are, also the one that asks for this",
                 None,
-                self.preauth.len(),
+                depth.handshakes,
             ),
         ];
         depths.into_iter().try_for_each(|(name, help, unit, value)| {

@@ -56,6 +56,10 @@ impl Backend for Fake {
         Box::pin(async { Ok(v1::StatusResponse { build, ..Default::default() }) })
     }
 
+    fn metrics(&self) -> Answer<'_, v1::MetricsResponse> {
+        Box::pin(async { Ok(v1::MetricsResponse { sessions: 9, ..Default::default() }) })
+    }
+
     fn reload(&self, dry_run: bool) -> Answer<'_, v1::ReloadResponse> {
         Box::pin(async move {
             if self.broken_config.load(Ordering::Relaxed) {
