@@ -25,11 +25,15 @@ struct Installed {
     home: Arc<Home>,
     program: PathBuf,
     port: u16,
-    _child: tokio::process::Child,
+    child: tokio::process::Child,
 }
 
 impl Installed {
     async fn start() -> Result<Self> {
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(args: &[&str]) -> Result<Self> {
         let (home, port) = (Arc::new(Home::configured()?), free_port()?);
         let program = home.path().join("bin/gatewayd");
         fs::create_dir(home.path().join("bin"))?;
@@ -37,9 +41,9 @@ impl Installed {
         let command = Program::Gatewayd.command(&home).await?;
         let mut own = tokio::process::Command::new(&program);
         own.env_clear().envs(command.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))));
-        own.args(["--port", &port.to_string()]).current_dir(home.path()).kill_on_drop(true);
+        own.args(["--port", &port.to_string()]).args(args).current_dir(home.path()).kill_on_drop(true);
         own.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let installed = Self { _child: own.spawn()?, home, program, port };
+        let installed = Self { child: own.spawn()?, home, program, port };
         installed.serves().await?;
         Ok(installed)
     }
@@ -99,6 +103,13 @@ impl Installed {
         let process = Admin::connect(&self.home.state()).await?.status().await?.process;
         let process = process.context("a process")?;
         Ok((process.pid, process.started_at.map(|at| (at.seconds, at.nanos))))
+    }
+
+    /// Asks the process that was started to end.
+    async fn stop(mut self) -> Result<()> {
+        let pid = self.child.id().context("it runs")?;
+        kill_process(Pid::from_raw(i32::try_from(pid)?).context("a process")?, Signal::TERM)?;
+        within("it to end", self.child.wait()).await?.map(drop).context("its end")
     }
 
     /// Ends whatever serves now; it may be a process that the controller started.
@@ -243,6 +254,23 @@ fn a_version_that_does_not_serve_is_taken_back() {
             gateway.end().await?;
         }
         Ok(())
+    });
+}
+
+#[test]
+fn a_supervised_gateway_is_started_again_by_its_supervisor() {
+    gateway_tests::run(async {
+        let gateway = Installed::start_with(&["--supervise"]).await?;
+        let load = Load::start(gateway.port);
+        load.more().await?;
+        let bad = gateway.to(&gateway.liar("exit 1").await?).await?;
+        ensure!(bad.code == Some(1) && bad.stderr.contains("was put back and serves."), "{bad:?}");
+        let newer = gateway.newer()?;
+        let good = gateway.upgrade(&["--binary", &newer.display().to_string()]).await?;
+        ensure!(good.code == Some(0) && fs::read(&gateway.program)? == fs::read(&newer)?, "{good:?}");
+        load.more().await?;
+        load.end().await.context("the sockets stay open")?;
+        gateway.stop().await
     });
 }
 
