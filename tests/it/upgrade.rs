@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use gateway_base::process;
 use gateway_tests::admin_client::Admin;
 use gateway_tests::binaries;
 use gateway_tests::daemon::free_port;
@@ -25,11 +26,15 @@ struct Installed {
     home: Arc<Home>,
     program: PathBuf,
     port: u16,
-    _child: tokio::process::Child,
+    child: tokio::process::Child,
 }
 
 impl Installed {
     async fn start() -> Result<Self> {
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(args: &[&str]) -> Result<Self> {
         let (home, port) = (Arc::new(Home::configured()?), free_port()?);
         let program = home.path().join("bin/gatewayd");
         fs::create_dir(home.path().join("bin"))?;
@@ -37,9 +42,9 @@ impl Installed {
         let command = Program::Gatewayd.command(&home).await?;
         let mut own = tokio::process::Command::new(&program);
         own.env_clear().envs(command.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))));
-        own.args(["--port", &port.to_string()]).current_dir(home.path()).kill_on_drop(true);
+        own.args(["--port", &port.to_string()]).args(args).current_dir(home.path()).kill_on_drop(true);
         own.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let installed = Self { _child: own.spawn()?, home, program, port };
+        let installed = Self { child: own.spawn()?, home, program, port };
         installed.serves().await?;
         Ok(installed)
     }
@@ -101,11 +106,27 @@ impl Installed {
         Ok((process.pid, process.started_at.map(|at| (at.seconds, at.nanos))))
     }
 
-    /// Ends whatever serves now; it may be a process that the controller started.
-    async fn end(self) -> Result<()> {
-        let (pid, _) = self.image().await?;
-        let pid = Pid::from_raw(i32::try_from(pid)?).context("a process")?;
-        kill_process(pid, Signal::KILL).context("ending it")
+    /// Asks the process that was started to end.
+    async fn stop(mut self) -> Result<()> {
+        let pid = self.child.id().context("it runs")?;
+        kill_process(Pid::from_raw(i32::try_from(pid)?).context("a process")?, Signal::TERM)?;
+        within("it to end", self.child.wait()).await?.map(drop).context("its end")
+    }
+}
+
+/// A gateway that was started anew is nobody's child, and must not outlive a test that fails.
+impl Drop for Installed {
+    fn drop(&mut self) {
+        let program = self.program.display().to_string();
+        let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        for pid in pids {
+            let is_ours = process::command_line(pid).is_some_and(|words| words.contains(&program));
+            if is_ours && let Ok(handle) = process::Handle::open(pid) {
+                // One that has ended meanwhile is what is wanted.
+                let _ = handle.signal(process::Signal::Kill);
+            }
+        }
     }
 }
 
@@ -135,7 +156,7 @@ fn a_new_version_takes_over_and_goes_back_without_losing_a_connect() {
         load.more().await?;
         load.end().await?;
         ensure!(!gateway.beside(".upgrade").exists(), "nothing is under way");
-        gateway.end().await
+        Ok(())
     });
 }
 
@@ -175,7 +196,7 @@ fn what_would_not_start_changes_nothing() {
         ensure!(nothing.code == Some(1) && nothing.stderr.contains("nothing to go back to"), "{nothing:?}");
         ensure!(fs::read(&gateway.program)? == old && !gateway.beside(".upgrade").exists(), "as before");
         ensure!(gateway.image().await?.0 == image.0, "the same process");
-        gateway.end().await
+        Ok(())
     });
 }
 
@@ -215,7 +236,7 @@ fn the_check_says_what_a_start_would_say_and_leaves_nothing_behind() {
         fs::write(copy.state().join("gateway.sqlite"), bytes)?;
         let newer = Program::Gatewayd.run(&copy, &["--check"]).await?;
         ensure!(newer.code == Some(1) && newer.stderr.contains("newer version (format 99"), "{newer:?}");
-        gateway.end().await
+        Ok(())
     });
 }
 
@@ -240,9 +261,25 @@ fn a_version_that_does_not_serve_is_taken_back() {
             ensure!(fs::read(&gateway.program)? == old, "{does}: the old one is back");
             ensure!(!gateway.beside(".upgrade").exists(), "{does}: nothing is under way");
             gateway.serves().await?;
-            gateway.end().await?;
         }
         Ok(())
+    });
+}
+
+#[test]
+fn a_supervised_gateway_is_started_again_by_its_supervisor() {
+    gateway_tests::run(async {
+        let gateway = Installed::start_with(&["--supervise"]).await?;
+        let load = Load::start(gateway.port);
+        load.more().await?;
+        let bad = gateway.to(&gateway.liar("exit 1").await?).await?;
+        ensure!(bad.code == Some(1) && bad.stderr.contains("was put back and serves."), "{bad:?}");
+        let newer = gateway.newer()?;
+        let good = gateway.upgrade(&["--binary", &newer.display().to_string()]).await?;
+        ensure!(good.code == Some(0) && fs::read(&gateway.program)? == fs::read(&newer)?, "{good:?}");
+        load.more().await?;
+        load.end().await.context("the sockets stay open")?;
+        gateway.stop().await
     });
 }
 
@@ -259,7 +296,7 @@ fn a_restart_without_a_program_goes_on_with_the_one_that_runs() {
         let log = gateway.home.read(".clawdbot/logs/gateway.log")?;
         ensure!(log.contains("restarted with the program that ran before: "), "{log}");
         gateway.serves().await?;
-        gateway.end().await
+        Ok(())
     });
 }
 
@@ -287,7 +324,7 @@ fn an_upgrade_that_is_killed_ends_all_the_same() {
         })
         .await??;
         gateway.serves().await?;
-        gateway.end().await
+        Ok(())
     });
 }
 
@@ -306,6 +343,6 @@ fn an_upgrade_that_a_power_cut_ended_is_told_and_finished() {
         ensure!(done.code == Some(0), "{done:?}");
         ensure!(done.stderr.contains("An upgrade from gatewayd 1 to gatewayd 2 was cut off"), "{done:?}");
         ensure!(gateway.image().await? != before && !gateway.beside(".upgrade").exists(), "it is finished");
-        gateway.end().await
+        Ok(())
     });
 }

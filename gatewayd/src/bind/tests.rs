@@ -1,5 +1,5 @@
 use std::io::Read;
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 
 use gateway_config::sections::Bind;
 
@@ -118,4 +118,59 @@ fn all_addresses_are_shown_as_those_a_person_can_type() {
     let alone =
         open(Bind::Lan, 0, Facts { interfaces: &[], ..facts }, &mut Vec::new()).expect("all addresses");
     assert!(alone.shown[0].ip().is_unspecified());
+}
+
+/// A listener as an earlier image of the program, or somebody else, hands it over.
+fn handed_over(address: &str, name: Option<&str>) -> Listener {
+    let socket = TcpListener::bind(address).expect("a port");
+    let address = socket.local_addr().expect("its address");
+    let own = Listener::opened(socket, address);
+    Listener { name: name.map_or(own.name.clone(), str::to_owned), ..own }
+}
+
+#[test]
+fn inherited_listeners_are_used_in_the_order_of_the_plan_and_the_others_are_closed() {
+    let first = handed_over("127.0.0.1:0", None);
+    let port = first.address.port();
+    let old = handed_over("127.0.0.1:0", None);
+    let (old_address, old_name) = (old.address, old.name.clone());
+    let mut inherited = vec![old];
+    inherited.extend(TcpListener::bind(("::1", port)).ok().map(|socket| {
+        let address = socket.local_addr().expect("its address");
+        Listener::opened(socket, address)
+    }));
+    let expected = inherited.len();
+    inherited.push(first);
+    let bound = open(Bind::Loopback, port, NO_FACTS, &mut inherited).expect("all of it is there");
+    assert_eq!(bound.listeners[0].address, SocketAddr::new(ip("127.0.0.1"), port));
+    assert_eq!(bound.listeners.len(), expected);
+    assert_eq!((bound.closed.as_slice(), inherited.len()), ([old_name].as_slice(), 0));
+    assert!(TcpStream::connect(old_address).is_err(), "nobody listens there any more");
+}
+
+#[test]
+fn an_inherited_listener_that_is_in_the_way_is_closed_first() {
+    let everywhere = handed_over("0.0.0.0:0", None);
+    let port = everywhere.address.port();
+    let bound = open(Bind::Loopback, port, NO_FACTS, &mut vec![everywhere]).expect("it made room");
+    assert!(bound.listeners.iter().all(|listener| listener.address.ip().is_loopback()));
+    assert_eq!(bound.closed, [format!("gatewayd-tcp-0.0.0.0-{port}")]);
+}
+
+#[test]
+fn a_foreign_listener_elsewhere_on_the_port_is_refused_and_on_another_port_is_named() {
+    let everywhere = handed_over("0.0.0.0:0", Some("some.socket"));
+    let port = everywhere.address.port();
+    let refused =
+        open(Bind::Loopback, port, NO_FACTS, &mut vec![everywhere]).expect_err("refused").to_string();
+    assert!(
+        refused.contains(&format!("listens on 0.0.0.0:{port}, but gateway.bind is loopback")),
+        "{refused}"
+    );
+    assert!(refused.contains(&format!("listen on 127.0.0.1:{port}")), "{refused}");
+    let other = handed_over("127.0.0.1:0", Some("some.socket"));
+    let named = format!("the inherited socket on {} is not used", other.address);
+    let bound = open(Bind::Loopback, 0, NO_FACTS, &mut vec![other]).expect("loopback");
+    assert!(bound.notes.iter().any(|note| note.starts_with(&named)), "{:?}", bound.notes);
+    assert!(bound.closed.is_empty());
 }

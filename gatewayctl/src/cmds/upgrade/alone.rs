@@ -14,13 +14,17 @@ use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
 use super::ask::Start;
-use super::target::{status, version};
+use super::version::version;
+use crate::admin::status_of;
 use crate::cmds::service::{Health, log_lines};
 
 /// How often is asked.
 const AGAIN: Duration = Duration::from_millis(50);
 /// How long a gateway that was asked to end may take, and how long somebody may take who starts it again.
 const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Tells that `gatewayd --supervise` starts it again.
+const SUPERVISOR: &str = "CLAWDBOT_SUPERVISOR";
 
 /// A running gateway.
 #[derive(Clone, Debug)]
@@ -104,8 +108,8 @@ impl Alone {
             return Ok(());
         }
         self.end().await;
-        let mut end = Instant::now() + PATIENCE;
-        let mut is_started = false;
+        let mut is_started = self.start.variables.iter().any(|(name, _)| name == SUPERVISOR);
+        let mut end = Instant::now() + if is_started { limit } else { PATIENCE };
         loop {
             if serving(paths, asked).await.is_some() {
                 return Ok(());
@@ -154,7 +158,7 @@ impl Alone {
 
 /// The gateway that serves, if it began after `asked`: its process and its version.
 async fn serving(paths: &Paths, asked: Duration) -> Option<(u32, String)> {
-    let status = status(paths).await.filter(|status| status.phase() == Phase::Serving)?;
+    let status = status_of(paths).await.filter(|status| status.phase() == Phase::Serving)?;
     let process = status.process.as_ref()?;
     let up = process.uptime.as_ref().and_then(time::length).unwrap_or_default();
     let is_new = since_boot().saturating_sub(up) >= asked;

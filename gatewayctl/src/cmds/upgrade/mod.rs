@@ -7,6 +7,7 @@ mod candidate;
 mod place;
 mod run;
 mod target;
+mod version;
 mod worker;
 
 pub use run::run;

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use gateway_admin::v1::StatusResponse;
-
 use super::alone::Alone;
 use super::ask::Start;
-use crate::admin;
+use super::version::version;
+use crate::admin::status_of;
 use crate::cmds::service::{Health, Site, is_there};
 use crate::exit::{Exit, Failure};
 use crate::service::{Runner, RuntimeState, Service, is_daemon};
@@ -25,10 +24,10 @@ impl Target {
     pub async fn find<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Self, Failure> {
         let service = site.service().await;
         let is_ours = is_there(&service) && program_of(&service).is_some_and(|program| is_daemon(&program));
-        if is_ours && service.runtime.status == RuntimeState::Running {
+        if is_ours && is_active(&service) {
             return Ok(Self::Service(Box::new(service)));
         }
-        let answer = status(&site.app.paths).await;
+        let answer = status_of(&site.app.paths).await;
         match answer.and_then(|status| Alone::new(&status, &site.app.env)) {
             Some(alone) => Ok(Self::Alone(alone)),
             None if is_ours => Ok(Self::Service(Box::new(service))),
@@ -40,10 +39,10 @@ impl Target {
         }
     }
 
-    /// Whether it runs.
+    /// Whether it runs, or is about to.
     pub fn runs(&self) -> bool {
         match self {
-            Self::Service(service) => service.runtime.status == RuntimeState::Running,
+            Self::Service(service) => is_active(service),
             Self::Alone(_) => true,
         }
     }
@@ -78,22 +77,16 @@ impl Target {
             Self::Service(service) => site.paths(service),
             Self::Alone(_) => site.app.paths.clone(),
         };
-        status(&paths).await.and_then(|status| version(&status))
+        status_of(&paths).await.and_then(|status| version(&status))
     }
+}
+
+/// Whether it runs, or its manager is about to start it, as after a failure.
+fn is_active(service: &Service) -> bool {
+    service.runtime.status != RuntimeState::Unknown && !service.runtime.is_at_rest()
 }
 
 fn program_of(service: &Service) -> Option<String> {
     let command = service.command.as_ref()?;
     command.program_arguments.first().filter(|program| Path::new(program).is_absolute()).cloned()
-}
-
-/// What the gateway of a state folder says of itself.
-pub async fn status(paths: &gateway_base::paths::Paths) -> Option<StatusResponse> {
-    admin::status_of(paths).await
-}
-
-/// A gateway's version, as its program would say it.
-pub fn version(status: &StatusResponse) -> Option<String> {
-    let build = status.build.as_ref()?;
-    Some(format!("gatewayd {} (commit {}, built {})", build.version, build.commit, build.date))
 }
