@@ -413,6 +413,26 @@ fn keys_on_a_terminal_answer_too() {
 }
 
 #[test]
+fn a_dumb_terminal_gets_lines_and_shows_no_secret_either() {
+    gateway_tests::run(async {
+        let home = Home::new()?;
+        let mut command = Program::Gatewayctl.command(&home).await?;
+        let flags = ["onboard", "--no-install-daemon", "--skip-key-check", "--skip-health", "--skip-ui"];
+        command.args(flags).args(["--accept-risk", "--flow", "quickstart"]).env("TERM", "dumb");
+        let mut terminal = Terminal::start(command)?;
+        terminal.answer("Number [1]:", "openai\r").await?;
+        terminal.answer("Enter OpenAI API key:", "canary-key\r").await?;
+        terminal.answer("Number [1]:", "\r").await?;
+        let status = terminal.ended().await?;
+        let drawn = terminal.drawn();
+        ensure!(status.code() == Some(0) && drawn.contains("Updated ~/.clawdbot/clawdbot.json"), "{drawn}");
+        ensure!(!drawn.contains("canary") && !drawn.contains('\u{1b}'), "{drawn:?}");
+        ensure!(home.read(".clawdbot/.env")? == "OPENAI_API_KEY=canary-key\n");
+        Ok(())
+    });
+}
+
+#[test]
 fn ctrl_c_leaves_the_terminal_as_it_was() {
     gateway_tests::run(async {
         for at in ["Continue?", "QuickStart", "Enter OpenAI API key:", "Gateway port"] {
