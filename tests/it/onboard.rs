@@ -246,6 +246,9 @@ fn tokens_and_logins_of_other_programs_are_profiles_too() {
         home.write(".claude/.credentials.json", "{}")?;
         let seen = by_flags(&home, &["--auth-choice", "claude-cli", "--skip-health"]).await?;
         ensure!(seen.code == Some(0), "{seen:?}");
+        let flags = ["--zai-api-key", "canary-key", "--skip-key-check", "--skip-health", "--json"];
+        let document: Value = serde_json::from_str(&by_flags(&home, &flags).await?.stdout)?;
+        ensure!(document["authChoice"] == "zai-api-key", "one key flag says which way is meant: {document}");
         let config: Value = serde_json::from_str(&home.read(".clawdbot/clawdbot.json")?)?;
         let profiles = &config["auth"]["profiles"];
         ensure!(profiles["anthropic:work"]["mode"] == "token", "{config:#}");
