@@ -246,6 +246,9 @@ fn tokens_and_logins_of_other_programs_are_profiles_too() {
         home.write(".claude/.credentials.json", "{}")?;
         let seen = by_flags(&home, &["--auth-choice", "claude-cli", "--skip-health"]).await?;
         ensure!(seen.code == Some(0), "{seen:?}");
+        let flags = ["--zai-api-key", "canary-key", "--skip-key-check", "--skip-health", "--json"];
+        let document: Value = serde_json::from_str(&by_flags(&home, &flags).await?.stdout)?;
+        ensure!(document["authChoice"] == "zai-api-key", "one key flag says which way is meant: {document}");
         let config: Value = serde_json::from_str(&home.read(".clawdbot/clawdbot.json")?)?;
         let profiles = &config["auth"]["profiles"];
         ensure!(profiles["anthropic:work"]["mode"] == "token", "{config:#}");
@@ -408,6 +411,26 @@ fn keys_on_a_terminal_answer_too() {
         terminal.answer("36mSkip for now", "\r").await?;
         let status = terminal.ended().await?;
         ensure!(status.code() == Some(0) && !terminal.drawn().contains("?token="), "{}", terminal.drawn());
+        Ok(())
+    });
+}
+
+#[test]
+fn a_dumb_terminal_gets_lines_and_shows_no_secret_either() {
+    gateway_tests::run(async {
+        let home = Home::new()?;
+        let mut command = Program::Gatewayctl.command(&home).await?;
+        let flags = ["onboard", "--no-install-daemon", "--skip-key-check", "--skip-health", "--skip-ui"];
+        command.args(flags).args(["--accept-risk", "--flow", "quickstart"]).env("TERM", "dumb");
+        let mut terminal = Terminal::start(command)?;
+        terminal.answer("Number [1]:", "openai\r").await?;
+        terminal.answer("Enter OpenAI API key:", "canary-key\r").await?;
+        terminal.answer("Number [1]:", "\r").await?;
+        let status = terminal.ended().await?;
+        let drawn = terminal.drawn();
+        ensure!(status.code() == Some(0) && drawn.contains("Updated ~/.clawdbot/clawdbot.json"), "{drawn}");
+        ensure!(!drawn.contains("canary") && !drawn.contains('\u{1b}'), "{drawn:?}");
+        ensure!(home.read(".clawdbot/.env")? == "OPENAI_API_KEY=canary-key\n");
         Ok(())
     });
 }

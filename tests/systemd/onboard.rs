@@ -48,6 +48,24 @@ fn a_fresh_machine_ends_with_a_service_and_a_status_that_works() {
 }
 
 #[test]
+fn a_person_gets_a_service_by_answering_three_questions() {
+    on_a_machine(|machine| async move {
+        machine.linger().await?;
+        machine.as_user("rm -rf ~/.clawdbot").await?;
+        let seen = machine.try_user("printf 'y\\n\\nskip\\n' | gatewayctl onboard --plain").await?;
+        ensure!(seen.code == Some(0) && seen.stdout.contains("Status: ✓ connected"), "{seen:?}");
+        ensure!(seen.stderr.contains("The service is installed and started."), "{seen:?}");
+        let pid = machine.property("MainPID").await?;
+        // Once more: the service is there, and is restarted as proposed.
+        let seen = machine.try_user("printf 'y\\n\\n\\nskip\\n\\n' | gatewayctl onboard --plain").await?;
+        ensure!(seen.code == Some(0) && seen.stdout.contains("Status: ✓ connected"), "{seen:?}");
+        ensure!(seen.stderr.contains("Gateway service already installed"), "{seen:?}");
+        ensure!(machine.property("MainPID").await? != pid, "restarted");
+        Ok(())
+    });
+}
+
+#[test]
 fn without_a_service_manager_it_says_so_and_goes_on() {
     on_a_machine(|machine| async move {
         machine.root("rm -rf /home/tester/.clawdbot").await?;

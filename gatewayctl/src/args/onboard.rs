@@ -11,12 +11,12 @@ use super::options::{millis, secret};
 /// Options of `onboard`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Asks its questions with arrow keys on a terminal, and as numbered lines with --plain or TERM=dumb. Run again, it changes
-only what is answered differently; what is not asked or not given stays as it is.
-Secrets are safer outside of the command line: in the variable of the provider (ANTHROPIC_API_KEY and so on), in
-CLAWDBOT_GATEWAY_TOKEN, or in a file (--key-file, --gateway-token-file; - is standard input).
-Exit codes: 0 done, or cancelled; 1 failed, or no healthy gateway at the end; 2 the command line is wrong;
-78 the configuration file is broken.
+Asks its questions with arrow keys on a terminal, and as numbered lines with --plain or with
+TERM=dumb. Run again, it changes only what is answered differently; the rest stays as it is.
+Secrets are safer outside of the command line: in the variable of the provider, such as
+ANTHROPIC_API_KEY, in CLAWDBOT_GATEWAY_TOKEN, or in a file that --key-file and its like name.
+Exit codes: 0 done, or cancelled; 1 failed, or no healthy gateway at the end; 2 the command
+line is wrong; 78 the configuration file is broken.
 
 Examples:
   gatewayctl onboard

@@ -43,3 +43,15 @@ pub async fn run(app: &App, args: &SetupArgs) -> Result<Exit, Failure> {
     }
     Ok(Exit::Ok)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cmds::testing::assert_schema;
+
+    #[test]
+    fn the_document_has_its_schema() {
+        let (path, workspace) = ("/h/.clawdbot/clawdbot.json".to_owned(), "/h/clawd".to_owned());
+        assert_schema("setup", &Document { ok: true, path, workspace, changed: false });
+    }
+}

@@ -106,3 +106,17 @@ fn tunnel(app: &App, link: &Link) -> Text {
     text.say(link.with_token(&address).expose());
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cmds::testing::assert_schema;
+
+    #[test]
+    fn the_document_has_its_schema() {
+        for network_url in [None, Some("http://192.168.1.7:18789/".to_owned())] {
+            let url = "http://127.0.0.1:18789/".to_owned();
+            assert_schema("dashboard", &Document { url, network_url, needs_token: true });
+        }
+    }
+}

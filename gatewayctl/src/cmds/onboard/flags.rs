@@ -76,6 +76,11 @@ pub fn provider(app: &App, args: &OnboardArgs, facts: &Facts, now: i64) -> Resul
     key(args, facts, row, now).map(Some)
 }
 
+/// The way to pay that the flags name, for the summary.
+pub fn chosen(args: &OnboardArgs) -> String {
+    choice(args).ok().flatten().unwrap_or_else(|| "skip".to_owned())
+}
+
 /// `--auth-choice`; a single key flag says which way is meant too.
 fn choice(args: &OnboardArgs) -> Result<Option<String>, Failure> {
     if let Some(value) = &args.auth_choice {

@@ -29,14 +29,39 @@ pub async fn run(app: &App, args: &OnboardArgs) -> Result<Exit, Failure> {
     if args.json {
         return Err(Failure::new(Exit::Usage, "--json needs --non-interactive"));
     }
-    let prompts = Prompts::choose(app, args.plain)?;
-    // First, so that it is listened for from the beginning: a prompt that is interrupted then ends and puts the terminal
-    // back, instead of the whole program ending at once.
+    by_person(app, args, answers, Prompts::choose(app, args.plain)?).await
+}
+
+/// Asks, then does it.
+async fn by_person(
+    app: &App,
+    args: &OnboardArgs,
+    answers: Answers,
+    prompts: Prompts,
+) -> Result<Exit, Failure> {
+    let asking = Box::pin(asked(app, args, answers, prompts));
+    let planned = if prompts == Prompts::Arrows {
+        // Listened for from the beginning: a prompt that is interrupted then ends and puts the terminal back, instead of
+        // the whole program ending at once.
+        tokio::select! {
+            biased;
+            _ = tokio::signal::ctrl_c() => None,
+            planned = asking => planned?,
+        }
+    } else {
+        asking.await?
+    };
+    let Some(Planned { plan, verdict }) = planned else { return cancelled(app) };
+    let interrupted = || Failure::failed("interrupted; what was done until then stays").hint(again(app));
     tokio::select! {
         biased;
-        _ = tokio::signal::ctrl_c() => cancelled(app),
-        done = Box::pin(asked(app, args, answers, prompts)) => done,
+        _ = tokio::signal::ctrl_c() => Err(interrupted()),
+        done = Box::pin(finish(app, args, plan, verdict, Vec::new())) => done,
     }
+}
+
+fn again(app: &App) -> String {
+    format!("Run it again to go on: {}", app.suggest("onboard"))
 }
 
 fn not_accepted(app: &App) -> Failure {
@@ -107,12 +132,19 @@ async fn check(app: &App, facts: &Facts, choice: &Choice, key: &Secret) -> Verdi
     app.out.during("trying the key", key_check::check(facts, choice, key)).await
 }
 
+/// What came of the questions.
+struct Planned {
+    plan: Plan,
+    verdict: Option<Verdict>,
+}
+
+/// `None` when the person does not want to go on.
 async fn asked(
     app: &App,
     args: &OnboardArgs,
     answers: Answers,
-    mut prompts: Prompts,
-) -> Result<Exit, Failure> {
+    prompts: Prompts,
+) -> Result<Option<Planned>, Failure> {
     let facts = around::facts(app).await?;
     let provider =
         if args.auth_choice.is_some() { flags::provider(app, args, &facts, app.clock.now())? } else { None };
@@ -121,20 +153,27 @@ async fn asked(
     loop {
         let step = match wizard.next() {
             Next::Ask(step) => step,
-            Next::Apply(plan) => return finish(app, args, *plan, verdict, Vec::new()).await,
-            Next::Cancelled(_) => return cancelled(app),
+            Next::Apply(plan) => return Ok(Some(Planned { plan: *plan, verdict })),
+            Next::Cancelled(_) => return Ok(None),
             Next::Failed(why) if !facts.issues.is_empty() => return Err(Failure::new(Exit::BadConfig, why)),
             Next::Failed(why) => return Err(Failure::failed(why)),
         };
         match prompts.ask(app, &step, |answer| wizard.answer(answer)) {
             Ok(()) => {}
-            Err(Stop::Cancelled) => return cancelled(app),
+            Err(Stop::Cancelled) => return Ok(None),
             Err(Stop::Failed(failure)) => return Err(failure),
         }
+        // A prompt blocks; an interrupt between two keys is noticed here.
+        tokio::task::yield_now().await;
         if let Some((choice, key)) = wizard.fresh_key().filter(|_| !args.skip_key_check) {
             let found = check(app, &facts, choice, key).await;
-            if matches!(found, Verdict::Refused(_)) && !keep_anyway(app, &mut prompts, &found)? {
-                wizard.forget_key();
+            if let Verdict::Refused(said) = &found {
+                match keep_anyway(app, prompts, said) {
+                    Ok(true) => {}
+                    Ok(false) => wizard.forget_key(),
+                    Err(Stop::Cancelled) => return Ok(None),
+                    Err(Stop::Failed(failure)) => return Err(failure),
+                }
             }
             verdict = Some(found);
         }
@@ -142,21 +181,14 @@ async fn asked(
 }
 
 /// A key that was refused is kept only when that is meant.
-fn keep_anyway(app: &App, prompts: &mut Prompts, found: &Verdict) -> Result<bool, Failure> {
-    let step = prompt::keep_anyway(found.sentence());
+fn keep_anyway(app: &App, prompts: Prompts, said: &str) -> Result<bool, Stop> {
     let mut keep = false;
     let take = |answer: &serde_json::Value| {
         keep = gateway_onboard::step::yes(answer);
         Ok(())
     };
-    match prompts.ask(app, &step, take) {
-        Ok(()) => Ok(keep),
-        Err(Stop::Cancelled) => {
-            cancelled(app)?;
-            Err(Failure::Told(Exit::Ok))
-        }
-        Err(Stop::Failed(failure)) => Err(failure),
-    }
+    prompts.ask(app, &prompt::keep_anyway(said), take)?;
+    Ok(keep)
 }
 
 fn cancelled(app: &App) -> Result<Exit, Failure> {

@@ -5,6 +5,7 @@ use gateway_onboard::answers::{Mode, Word};
 use gateway_onboard::plan::Plan;
 use serde::Serialize;
 
+use super::flags;
 use crate::args::OnboardArgs;
 
 /// The document for a gateway of this machine.
@@ -13,7 +14,7 @@ use crate::args::OnboardArgs;
 pub struct Local<'a> {
     mode: &'static str,
     workspace: String,
-    auth_choice: &'a str,
+    auth_choice: String,
     gateway: Gateway,
     install_daemon: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,7 +68,7 @@ impl<'a> Local<'a> {
         Self {
             mode: Mode::Local.word(),
             workspace: workspace.unwrap_or_default(),
-            auth_choice: args.auth_choice.as_deref().unwrap_or("skip"),
+            auth_choice: flags::chosen(args),
             gateway: Gateway {
                 port: gateway.port,
                 bind: gateway.bind.word(),

@@ -86,6 +86,9 @@ pub enum Error {
     /// Remote mode without an address.
     #[error("Missing --remote-url for remote mode.")]
     NoRemoteUrl,
+    /// Remote mode with something else than an address.
+    #[error("{0} is no address of a gateway: URL must start with ws:// or wss://")]
+    BadRemoteUrl(String),
 }
 
 impl Gateway {
@@ -148,7 +151,7 @@ impl Plan {
             let (workspace, service, missing_key) = (None, Wish::Leave, None);
             return Ok(Self { mode, reset, credentials, edits, workspace, service, gateway, missing_key });
         }
-        let workspace = after.paths.expand(answers.workspace.as_deref().unwrap_or(&after.workspace()));
+        let workspace = folder(&after, answers.workspace.as_deref());
         edits.set("agents.defaults.workspace", json!(workspace.display().to_string()));
         let credentials = edits.provider(answers);
         if let Some(model) = &answers.model {
@@ -170,7 +173,7 @@ impl Plan {
     /// The least that makes a gateway start: its mode, and a workspace. A file that is there keeps its mode.
     #[must_use]
     pub fn setup(facts: &Facts, workspace: Option<&str>) -> Self {
-        let folder = facts.paths.expand(workspace.unwrap_or(&facts.workspace()));
+        let folder = folder(facts, workspace);
         let mut edits = Edits { facts, list: Vec::new() };
         if workspace.is_some() || !facts.exists {
             edits.set("agents.defaults.workspace", json!(folder.display().to_string()));
@@ -226,6 +229,9 @@ impl Edits<'_> {
     fn remote(&mut self, answers: &Answers) -> Result<(), Error> {
         let url = answers.remote_url.as_deref().or_else(|| self.facts.text("gateway.remote.url"));
         let url = url.map(str::trim).filter(|url| !url.is_empty()).ok_or(Error::NoRemoteUrl)?.to_owned();
+        if !["ws://", "wss://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(Error::BadRemoteUrl(url));
+        }
         self.set("gateway.mode", json!("remote"));
         self.set("gateway.remote.url", json!(url));
         match &answers.remote_token {
@@ -346,6 +352,12 @@ impl Edits<'_> {
             self.set_at([models, vec![Segment::Index(count)]].concat(), wanted.clone());
         }
     }
+}
+
+/// A workspace as it was typed; blank is the present one.
+fn folder(facts: &Facts, typed: Option<&str>) -> PathBuf {
+    let typed = typed.filter(|typed| !typed.trim().is_empty());
+    facts.paths.expand(typed.unwrap_or(&facts.workspace()))
 }
 
 /// The sentence about a model that nothing pays for, as far as can be seen from here.

@@ -93,6 +93,10 @@ fn what_is_missing_is_named() {
     assert_eq!(plan(&home, &custom).expect_err("refused"), Error::NoCustomHost);
     let remote = Answers { mode: Some(Mode::Remote), ..Answers::default() };
     assert_eq!(plan(&home, &remote).expect_err("refused"), Error::NoRemoteUrl);
+    let wrong = Answers { remote_url: Some("http://h".to_owned()), ..remote };
+    assert_eq!(plan(&home, &wrong).expect_err("refused"), Error::BadRemoteUrl("http://h".to_owned()));
+    let blank = Answers { workspace: Some(" ".to_owned()), ..Answers::default() };
+    assert_eq!(edits(&home, &blank), ALL, "a blank workspace is the usual one, never the present folder");
 }
 
 #[test]
