@@ -102,7 +102,7 @@ impl Drop for Signs {
 mod tests {
     use super::*;
 
-    async fn signs(limit: &str) -> (tempfile::TempDir, Signs, std::os::unix::net::UnixDatagram) {
+    fn signs(limit: &str) -> (tempfile::TempDir, Signs, std::os::unix::net::UnixDatagram) {
         let folder = tempfile::tempdir().expect("folder");
         let env = Env::from_pairs([
             ("TMPDIR", folder.path().display().to_string()),
@@ -119,7 +119,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_a_daemon_that_served_and_then_falls_silent_is_frozen() {
-        let (folder, mut signs, daemon) = signs("30000000").await;
+        let (folder, mut signs, daemon) = signs("30000000");
         let ends = async |signs: &mut Signs, after: u64| {
             tokio::time::timeout(Duration::from_secs(after), signs.end()).await.is_ok()
         };
@@ -142,7 +142,7 @@ mod tests {
     #[tokio::test]
     async fn the_usual_limit_is_that_of_the_service() {
         for given in ["", "0", "x", "-1"] {
-            assert_eq!(signs(given).await.1.limit(), limits::SERVICE_WATCHDOG, "{given}");
+            assert_eq!(signs(given).1.limit(), limits::SERVICE_WATCHDOG, "{given}");
         }
     }
 }
