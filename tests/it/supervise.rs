@@ -70,7 +70,7 @@ fn a_daemon_that_freezes_is_ended_and_started_again() {
         let port = free_port()?.to_string();
         let mut command = Program::Gatewayd.command(&home).await?;
         // The usual limit is 30 s.
-        command.env("WATCHDOG_USEC", "3000000").env("TMPDIR", home.path().join("tmp"));
+        command.env("WATCHDOG_USEC", "8000000").env("TMPDIR", home.path().join("tmp"));
         command.args(["--supervise", "--port", &port]).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut supervisor = command.spawn()?;
         until("the daemon", || ready(port.parse().unwrap_or_default())).await?;
@@ -87,7 +87,7 @@ fn a_daemon_that_freezes_is_ended_and_started_again() {
         let mut said = String::new();
         let mut stderr = supervisor.stderr.take().context("its words")?;
         tokio::io::AsyncReadExt::read_to_string(&mut stderr, &mut said).await?;
-        let words = "The gateway gave no sign of life for 3 s and was ended. It is started again in 1 s.";
+        let words = "The gateway gave no sign of life for 8 s and was ended. It is started again in 1 s.";
         ensure!(said.contains(words), "{said}");
         let left = std::fs::read_dir(home.path().join("tmp"))?.flatten().map(|entry| entry.file_name());
         let left: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with("gatewayd-")).collect();

@@ -397,6 +397,7 @@ async fn a_tool_that_fails_is_quoted_with_the_next_command() {
     }
 }
 
+#[cfg(unix)]
 #[tokio::test(start_paused = true)]
 async fn a_masked_service_is_said_to_be_masked() {
     let machine = Machine::empty();
