@@ -149,7 +149,7 @@ fn without_a_terminal_it_is_one_snapshot() {
         let plain = daemon.ctl(&["top", "--interval", "100ms"]).await?;
         ensure!(plain.code == Some(0) && plain.stderr.contains("no terminal to draw on"), "{plain:?}");
         ensure!(
-            plain.stdout.contains("1 operators, 0 nodes") && plain.stdout.contains("latency "),
+            plain.stdout.contains("operators 1, nodes 0") && plain.stdout.contains("latency "),
             "{plain:?}"
         );
         ensure!(!plain.stdout.contains('\u{1b}'), "{plain:?}");

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -323,6 +324,39 @@ fn a_watch_in_the_foreground_goes_on_until_it_is_stopped() {
         let pid = watch.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).context("a pid")?;
         kill_process(pid, Signal::INT)?;
         ensure!(within("its end", watch.wait()).await??.code() == Some(0), "it ends in order");
+        Ok(())
+    });
+}
+
+#[test]
+fn the_desktop_is_told_when_it_can_be() {
+    gateway_tests::run(async {
+        let mut daemon = Daemon::start().await?;
+        let home = daemon.home.clone();
+        daemon.kill().await?;
+        let args = ["watch", "--json", "--after", "0", "--notify"];
+        let none = Program::Gatewayctl.run_with(&home, &args, &[("PATH", "/nowhere")]).await?;
+        ensure!(none.stdout.contains("there is no notify-send"), "{none:?}");
+        home.write("bin/notify-send", "#!/bin/sh\nfor word; do echo \"<$word>\"; done > \"$HOME/shown\"\n")?;
+        let bin = home.path().join("bin");
+        fs::set_permissions(bin.join("notify-send"), fs::Permissions::from_mode(0o755))?;
+        let seen =
+            Program::Gatewayctl.run_with(&home, &args, &[("PATH", &bin.display().to_string())]).await?;
+        let report: Value = serde_json::from_str(&seen.stdout)?;
+        ensure!(report["told"][0]["channel"] == "notify", "{report}");
+        let shown = home.read("shown")?;
+        ensure!(shown.contains("<critical>\n<-->\n<Gateway on "), "{shown}");
+        ensure!(shown.contains("Next: gatewayctl doctor"), "{shown}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_home_without_a_gateway_is_left_alone() {
+    gateway_tests::run(async {
+        let home = Home::new()?;
+        expect(state(&home, "--notify").await?, 0, "off")?;
+        ensure!(!home.state().exists(), "nothing is made there");
         Ok(())
     });
 }

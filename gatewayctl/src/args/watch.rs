@@ -13,14 +13,14 @@ use super::service::ServiceOptions;
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
-One look by default: for cron, or to try the alarm out. A gateway that was stopped on purpose is
-no incident. Each incident is told once, and again only to those who could not be told; what is
+One look by default, such as for cron. A gateway that was stopped on purpose is no incident. Each
+incident is told once, and again only to those who could not be told; what is
 known about it stays in <state folder>/watch.
 A program gets the incident as JSON on standard input and in GATEWAY_WATCH_EVENT, _KIND,
 _SUMMARY, _SINCE, _LAST_ERROR, _NEXT, _HOST, _PROFILE, _INCIDENT and _TEXT. A webhook gets the
 same JSON, with the text in `text` and `content` too, as chat services want it.
 Exit codes: 0 healthy or stopped on purpose; 1 wedged, degraded, or somebody could not be told;
-3 dead or looping; 4 the gateway is another user's.
+3 dead or looping; 4 the gateway is another user's; 78 the file of --settings cannot be used.
 
 Examples:
   gatewayctl watch                        look once and say what was found

@@ -141,7 +141,7 @@ fn receive(socket: &UnixDatagram) -> rustix::io::Result<(String, Vec<OwnedFd>)> 
 mod tests {
     use super::*;
 
-    async fn notices(limit: &str) -> (tempfile::TempDir, Notices, std::os::unix::net::UnixDatagram) {
+    fn notices(limit: &str) -> (tempfile::TempDir, Notices, std::os::unix::net::UnixDatagram) {
         let folder = tempfile::tempdir().expect("folder");
         let env = Env::from_pairs([
             ("TMPDIR", folder.path().display().to_string()),
@@ -158,7 +158,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_a_daemon_that_served_and_then_falls_silent_is_frozen() {
-        let (folder, mut notices, daemon) = notices("30000000").await;
+        let (folder, mut notices, daemon) = notices("30000000");
         let ends = async |notices: &mut Notices, after: u64| {
             tokio::time::timeout(Duration::from_secs(after), notices.silence()).await.is_ok()
         };
@@ -181,7 +181,7 @@ mod tests {
     #[tokio::test]
     async fn the_usual_limit_is_that_of_the_service() {
         for given in ["", "0", "x", "-1"] {
-            assert_eq!(notices(given).await.1.limit(), limits::SERVICE_WATCHDOG, "{given}");
+            assert_eq!(notices(given).1.limit(), limits::SERVICE_WATCHDOG, "{given}");
         }
     }
 }

@@ -1,7 +1,6 @@
 //! `watch install` and `watch uninstall`: the timer of the watch. It stands beside the gateway's service and needs none:
 //! it is to notice when that one is latched, broken or gone.
 
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -149,6 +148,8 @@ pub async fn uninstall<R: Runner, H: Health>(
     let held = site.lock().await?;
     let mut outcome = Outcome::new(Done::NotLoaded);
     if !clear(site, &mut outcome).await? {
+        // What looks by hand have left behind goes too.
+        forget(site, &place(site, &timer))?;
         outcome.say("There is no watch to remove.");
     }
     if let Some(held) = held.filter(|_| !site.control.file(&site.names).exists()) {
@@ -164,19 +165,23 @@ pub async fn clear<R: Runner, H: Health>(
 ) -> Result<bool, Failure> {
     let timer = Timer::new(&site.control, &site.names);
     let before = timer.query(site.runner).await;
-    let (there, place) = (timer.is_there(&before), place(site, &timer));
-    if there {
-        site.take(&timer.remove(&before)).await?;
-        let gone = |service: &Service| !is_there(service);
-        wait(site, &timer, gone, "the timer is still there").await?;
-        outcome.say(format!("Removed the watch: {}", timer.file().display()));
-        if outcome.done == Done::NotLoaded {
-            outcome.done = Done::Uninstalled;
-        }
+    if !timer.is_there(&before) {
+        return Ok(false);
     }
-    let removed = place.remove();
-    removed.map_err(|error: io::Error| site.failed(&format!("{}: {error}", place.folder.display())))?;
-    Ok(there)
+    let place = place(site, &timer);
+    site.take(&timer.remove(&before)).await?;
+    let gone = |service: &Service| !is_there(service);
+    wait(site, &timer, gone, "the timer is still there").await?;
+    forget(site, &place)?;
+    outcome.say(format!("Removed the watch: {}", timer.file().display()));
+    if outcome.done == Done::NotLoaded {
+        outcome.done = Done::Uninstalled;
+    }
+    Ok(true)
+}
+
+fn forget<R: Runner, H: Health>(site: &Site<'_, R, H>, place: &Place) -> Result<(), Failure> {
+    place.remove().map_err(|error| site.failed(&format!("{}: {error}", place.folder.display())))
 }
 
 /// The steps that remove the timer, if there is one.

@@ -82,16 +82,16 @@ fn render(taken: &Taken) -> Text {
     row(
         "connections",
         format!(
-            "{} operators, {} nodes, {} joining, {} admin, {} accepted so far",
+            "operators {}, nodes {}, joining {}, admin {}, accepted so far {}",
             open.operators, open.nodes, open.unauthenticated, now.admin_connections, counters.connections
         ),
     );
     let (paired, pending) = (count(now.devices_paired), count(now.devices_pending));
-    row("kept", format!("{} sessions, {paired} devices paired, {pending} waiting", now.sessions));
+    row("kept", format!("sessions {}, devices paired {paired}, devices waiting {pending}", now.sessions));
     row(
         "each second",
         format!(
-            "{} requests, {} events, {} in, {} out",
+            "requests {}, events {}, in {}, out {}",
             number(rates.requests),
             number(rates.events),
             bytes(rates.bytes_in),
@@ -99,19 +99,12 @@ fn render(taken: &Taken) -> Text {
         ),
     );
     let of = rates.latency;
-    row(
-        "latency",
-        format!(
-            "p50 {}, p90 {}, p99 {}",
-            or_dash(of.p50, micros),
-            or_dash(of.p90, micros),
-            or_dash(of.p99, micros)
-        ),
-    );
+    let latency = [("p50", of.p50), ("p90", of.p90), ("p99", of.p99)];
+    row("latency", latency.map(|(name, value)| format!("{name} {}", or_dash(value, micros))).join(", "));
     row(
         "waiting",
         format!(
-            "{} for {} clients, {} answers, {} events, {} hub orders",
+            "unsent {}, clients behind {}, answers {}, events {}, hub orders {}",
             bytes(float(queues.outbox_bytes)),
             queues.outbox_clients,
             queues.answers,
@@ -122,7 +115,7 @@ fn render(taken: &Taken) -> Text {
     row(
         "trouble",
         format!(
-            "{} handshakes refused, {} events dropped, {} clients cut off as slow",
+            "handshakes refused {}, events dropped {}, clients cut off as slow {}",
             counters.handshakes_failed, counters.events_dropped, counters.slow_consumers
         ),
     );
@@ -260,6 +253,6 @@ mod tests {
         assert_schema("top", &document(&taken));
         let text = render(&taken).plain();
         assert!(text.contains("latency      p50 -, p90 -, p99 -"), "{text}");
-        assert!(text.contains("0 sessions, - devices paired"), "{text}");
+        assert!(text.contains("sessions 0, devices paired -, devices waiting -"), "{text}");
     }
 }

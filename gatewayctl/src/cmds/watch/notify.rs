@@ -65,3 +65,43 @@ const fn missing(desktop: Desktop) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cmds::watch::record::Kind;
+
+    fn message(event: Event) -> Message {
+        let text = |text: &str| text.to_owned();
+        Message {
+            event,
+            incident: text("1-1"),
+            kind: Kind::Dead,
+            title: text("Gateway on \"x\" is dead"),
+            summary: text("$(touch /x) -e quit"),
+            since: text("2026"),
+            at: text("2026"),
+            last_error: None,
+            next: None,
+            host: text("x"),
+            profile: text("default"),
+            restarts: 0,
+            text: text("Gateway on \"x\" is dead: $(touch /x) -e quit.\nSince: 2026"),
+            content: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_words_are_arguments_and_no_part_of_a_script() {
+        for desktop in [Desktop::Free, Desktop::Apple, Desktop::Windows] {
+            let words = words(desktop, &message(Event::Alarm));
+            assert!(words.last().is_some_and(|last| last.contains("$(touch /x) -e quit")), "{words:?}");
+            let script = words.iter().filter(|word| word.contains("argv"));
+            assert!(script.into_iter().all(|line| !line.contains("dead")), "{words:?}");
+            assert!(!missing(desktop).is_empty());
+        }
+        let free = words(Desktop::Free, &message(Event::Alarm));
+        assert_eq!(free[5..7], ["--", "Gateway on \"x\" is dead"]);
+        assert_eq!(words(Desktop::Free, &message(Event::Recovery))[4], "normal");
+    }
+}

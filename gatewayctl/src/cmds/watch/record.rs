@@ -280,7 +280,7 @@ impl Record {
 
     fn calm_down(&mut self, policy: &Policy, now: UnixMs) {
         let Some(incident) = &mut self.incident else { return };
-        incident.calm += 1;
+        incident.calm = incident.calm.saturating_add(1);
         if incident.calm >= policy.settle {
             let incident = self.incident.take();
             if let Some(incident) = incident.filter(|_| policy.on_recovery) {
@@ -301,7 +301,7 @@ impl Record {
                 open.restarts = open.restarts.max(restarts);
             }
             _ => {
-                self.incidents += 1;
+                self.incidents = self.incidents.saturating_add(1);
                 let id = format!("{now}-{}", self.incidents);
                 let last_error = look.last_error.clone();
                 let incident = Incident { id, kind, summary, since: now, last_error, restarts, calm: 0 };
@@ -320,7 +320,7 @@ impl Record {
         self.notices.push_back(Notice { event, incident, at, owed });
         while self.notices.len() > MAX_NOTICES {
             self.notices.pop_front();
-            self.given_up += 1;
+            self.given_up = self.given_up.saturating_add(1);
         }
     }
 
@@ -343,11 +343,11 @@ impl Record {
         let same = |one: &&mut Notice| one.event == notice.event && one.incident.id == notice.incident.id;
         let Some(found) = self.notices.iter_mut().find(same) else { return };
         if let Some(owed) = found.owed.iter_mut().find(|owed| owed.channel == channel) {
-            owed.attempts += 1;
+            owed.attempts = owed.attempts.saturating_add(1);
             let done = result.is_ok();
             owed.error = result.err();
             if done || owed.attempts >= MAX_ATTEMPTS {
-                self.given_up += u64::from(!done);
+                self.given_up = self.given_up.saturating_add(u64::from(!done));
                 found.owed.retain(|owed| owed.channel != channel);
             }
         }

@@ -7,7 +7,7 @@ use super::deliver::deliver;
 use super::look::look;
 use super::message::{self, Message};
 use super::place::{Place, Read};
-use super::record::Record;
+use super::record::{Record, Verdict};
 use super::report::{Report, Told};
 use super::settings::Settings;
 use crate::app::App;
@@ -77,6 +77,12 @@ async fn once(app: &App, place: &Place, settings: &Settings) -> Result<Report, F
     let seen = place.read();
     let look = look(app, settings.after(), settings.degraded, seen.record.seen).await;
     let look = look.map_err(|why| Failure::new(Exit::Refused, why))?;
+    if matches!(look.verdict, Verdict::Off(_)) && !app.paths.state.exists() {
+        // Where there never was a gateway, there is nothing to remember.
+        let mut record = Record::default();
+        let verdict = record.take(&look, &settings.policy(), app.clock.now());
+        return Ok(Report::new(&verdict, &record, Vec::new(), Vec::new(), app.clock.now()));
+    }
     // Where the folder cannot be written, somebody must still be told; that it may be told twice is the lesser evil.
     let made = gateway_base::atomic_file::create_private_dir(&place.folder);
     let held = match made {

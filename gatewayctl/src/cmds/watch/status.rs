@@ -79,7 +79,8 @@ fn gather(app: &App, timer: &Timer, service: &Service) -> Status {
     let now = app.clock.now();
     // Before its first look the watch counts from when it was installed.
     let since = record.looked_at.max(modified(&file).unwrap_or_default());
-    let overdue = running && settings.as_ref().is_some_and(|settings| now - since > patience(settings));
+    let overdue =
+        running && settings.as_ref().is_some_and(|settings| now.saturating_sub(since) > patience(settings));
     let looked = record.found.clone().map(|(state, summary)| Looked {
         at: iso_utc(record.looked_at),
         age_ms: now.saturating_sub(record.looked_at).max(0),

@@ -44,7 +44,7 @@ fn taken(facts: &Facts, report: &PortReport) -> Finding {
 
 fn elsewhere(facts: &Facts, answers: &Answers, wanted: u16) -> Option<Finding> {
     let port_of =
-        |url: &str| url.rsplit_once(':').and_then(|(_, port)| port.trim_end_matches('/').parse().ok());
+        |url: &str| url.rsplit_once(':').and_then(|(_, port)| port.trim_end_matches('/').parse::<u16>().ok());
     let ports: Vec<u16> =
         answers.status.listeners.iter().filter_map(|listener| port_of(&listener.url)).collect();
     let first = ports.first().filter(|_| !ports.contains(&wanted))?;

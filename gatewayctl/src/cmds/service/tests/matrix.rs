@@ -18,9 +18,11 @@ const fn state(name: &'static str, file: bool, says: &'static str) -> State {
     State { name, file, says: Some(says) }
 }
 
+const ABSENT: &str = "LoadState=not-found ActiveState=inactive SubState=dead";
+
 const SYSTEMD: &[State] = &[
-    state("absent", false, "LoadState=not-found ActiveState=inactive SubState=dead"),
-    state("written, not loaded", true, "LoadState=not-found ActiveState=inactive SubState=dead"),
+    state("absent", false, ABSENT),
+    state("written, not loaded", true, ABSENT),
     state("disabled", true, "LoadState=loaded UnitFileState=disabled ActiveState=inactive SubState=dead"),
     state("stopped", true, "LoadState=loaded UnitFileState=enabled ActiveState=inactive SubState=dead"),
     state(
@@ -118,8 +120,11 @@ fn refuse(stderr: &str) -> Ran {
     Ran { stderr: stderr.to_owned(), ..Ran::default() }
 }
 
-/// What a tool answers.
+/// What a tool answers. There is no watch beside the service.
 fn answer(call: &Call, says: Option<&str>) -> Ran {
+    let absent = if call.program == "systemctl" { ABSENT } else { "" };
+    let is_about_the_watch = call.arguments.iter().any(|one| one.contains("watch"));
+    let says = says.map(|says| if is_about_the_watch { absent } else { says });
     let has = |word: &str| call.arguments.iter().any(|one| one == word);
     match (call.program, says) {
         ("systemctl", None) => refuse("Failed to connect to bus: No medium found"),

@@ -197,6 +197,30 @@ fn the_record_is_read_back() {
     assert_eq!(serde_json::from_str::<Record>("{}").expect("a record"), Record::default());
 }
 
+#[test]
+fn a_record_with_absurd_numbers_is_no_danger() {
+    let most = u64::MAX;
+    let incident = format!(
+        r#"{{"id": "x", "kind": "dead", "summary": "", "since": {0}, "restarts": {most}, "calm": {1}}}"#,
+        i64::MIN,
+        u32::MAX
+    );
+    let text = format!(
+        r#"{{"lookedAt": {}, "incident": {incident}, "givenUp": {most}, "incidents": {most},
+            "notices": [{{"event": "alarm", "incident": {incident}, "at": 0, "owed": [{{"channel": "exec", "attempts": {}, "error": null}}]}}],
+            "starts": {{"watched": {most}, "total": {most}, "counter": {most}, "pid": 1, "marks": [[{most}, 0], [0, {most}]]}}}}"#,
+        i64::MIN,
+        u32::MAX
+    );
+    let mut record: Record = serde_json::from_str(&text).expect("a record");
+    for look in [counted(most), counted(0), dead(), well(), dead(), well(), well()] {
+        record.take(&look, &policy(), i64::MAX);
+        for (channel, notice) in record.due() {
+            record.tried(channel, &notice, Err("no".to_owned()));
+        }
+    }
+}
+
 fn verdicts() -> impl Strategy<Value = Verdict> {
     let text = || "x".to_owned();
     prop_oneof![
