@@ -318,8 +318,21 @@ fn no_program_of_the_project_starts_a_shell() -> Result<()> {
         }
     }
     ensure!(broken.is_empty(), "{broken:#?}");
-    let known =
-        ["git", "launchctl", "loginctl", "journalctl", "reg", "schtasks", "sudo", "systemctl", "tailscale"];
+    let known = [
+        "explorer.exe",
+        "git",
+        "journalctl",
+        "launchctl",
+        "loginctl",
+        "open",
+        "reg",
+        "schtasks",
+        "ssh",
+        "sudo",
+        "systemctl",
+        "tailscale",
+        "xdg-open",
+    ];
     let known: BTreeSet<String> = known.map(str::to_owned).into();
     ensure!(programs == known, "these programs are started: {programs:?}");
     Ok(())

@@ -62,6 +62,9 @@ pub struct PortListener {
     /// Whose it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// Whether it is a service manager, which only keeps the port for somebody else.
+    #[serde(skip)]
+    pub keeps: bool,
 }
 
 impl PortListener {
@@ -145,6 +148,7 @@ fn describe(pid: u32, name: &str, env: &Env) -> PortListener {
         address: String::new(),
         command_line,
         user: user_of(pid, env),
+        keeps: gateway_base::listeners::is_keeper(pid),
     }
 }
 
@@ -241,6 +245,7 @@ mod tests {
             address: "127.0.0.1:18789".to_owned(),
             command_line: Some(line.to_owned()),
             user: Some("you".to_owned()),
+            keeps: false,
         }
     }
 

@@ -124,9 +124,8 @@ async fn failing(matrix: &mut Matrix<'_>) -> Result<()> {
     matrix.reset().await?;
 
     machine.root("mv /usr/local/bin/gatewayd /usr/local/bin/away").await?;
-    matrix.settings("[Service]\\nRestartSec=1h\\n").await?;
     matrix.start().await?;
-    matrix.is("SubState", "auto-restart").await?;
+    matrix.is("ConditionResult", "no").await?;
     matrix.row("the service's program is gone").await?;
     machine.root("mv /usr/local/bin/away /usr/local/bin/gatewayd").await?;
     matrix.reset().await?;
@@ -153,6 +152,13 @@ async fn failing(matrix: &mut Matrix<'_>) -> Result<()> {
     matrix.start().await?;
     matrix.is("SubState", "auto-restart").await?;
     matrix.row("the service crashed and waits to be started again").await?;
+    matrix.reset().await?;
+
+    matrix.settings("[Service]\\nRestartSec=1h\\n").await?;
+    machine.as_user("gatewayctl start").await?;
+    machine.as_user(&format!("systemctl --user kill -s KILL {UNIT}")).await?;
+    matrix.is("SubState", "auto-restart").await?;
+    matrix.row("the service crashed after it served, and its port is kept").await?;
     matrix.reset().await
 }
 

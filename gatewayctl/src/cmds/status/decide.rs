@@ -127,7 +127,7 @@ fn absent(facts: &Facts<'_>) -> State {
         Some(_) => return if facts.was_asked() { State::Wedged } else { State::Unproven },
         None => {}
     }
-    if facts.port.status == PortStatus::Busy {
+    if facts.port.status == PortStatus::Busy && !is_kept(facts) {
         let is_known = !facts.port.listeners.is_empty();
         return match facts.gateway_on_port() {
             Some(_) if !facts.was_asked() => State::Unproven,
@@ -137,6 +137,13 @@ fn absent(facts: &Facts<'_>) -> State {
         };
     }
     nobody(facts)
+}
+
+/// Whether nobody has the port but the service manager, which keeps it for a service that is on its way.
+fn is_kept(facts: &Facts<'_>) -> bool {
+    let is_on_its_way = matches!(facts.service.runtime.state.as_deref(), Some("activating" | "deactivating"));
+    let holders = &facts.port.listeners;
+    is_on_its_way && !holders.is_empty() && holders.iter().all(|holder| holder.keeps)
 }
 
 /// Nothing is there. The configuration and the service tell why.

@@ -163,6 +163,7 @@ fn port(facts: &Facts<'_>) -> String {
     let own = facts.daemon().map(|daemon| daemon.pid);
     let other = port.listeners.iter().find(|listener| Some(listener.pid) != own);
     match other {
+        Some(keeper) if keeper.keeps => format!("{} kept by {}", port.port, keeper.command),
         Some(other) => format!("{} busy, {} (pid {})", port.port, other.command, other.pid),
         None if port.status == PortStatus::Busy && port.listeners.is_empty() => {
             format!("{} busy, by whom cannot be seen", port.port)

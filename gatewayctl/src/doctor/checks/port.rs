@@ -34,6 +34,16 @@ fn taken(facts: &Facts, report: &PortReport) -> Finding {
         let finding = format!("port {port} is taken by another user's process");
         return Finding::error(finding, "The gateway does not start.", format!("sudo ss -ltnp, or {free}"));
     };
+    if holder.keeps {
+        return Finding::error(
+            format!(
+                "port {port} is kept by {} (pid {}) for a service or a socket unit",
+                holder.command, holder.pid
+            ),
+            "A gateway that is started by hand does not start; the service it is kept for does.",
+            format!("systemctl list-sockets, systemctl --user list-sockets, or {free}"),
+        );
+    }
     let name = holder.command_line.as_deref().unwrap_or(&holder.command);
     Finding::error(
         format!("port {port} is taken by pid {} ({name})", holder.pid),

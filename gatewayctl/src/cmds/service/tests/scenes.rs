@@ -104,7 +104,7 @@ mod scene {
             let planned = dry(line).await;
             let said = planned.render().plain();
             let in_place = line == "restart" && said.contains("ask the gateway to restart in place");
-            assert!(in_place != !planned.plan.is_empty(), "{line}: {said}");
+            assert_eq!(in_place, planned.plan.is_empty(), "{line}: {said}");
             let forced = "It is installed already, so only this would do it: gatewayctl install --force\n";
             assert_eq!(said.ends_with(forced), line == "install", "{said}");
         }
