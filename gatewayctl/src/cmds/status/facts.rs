@@ -1,7 +1,7 @@
 //! The facts that the verdict rests on. Nothing here looks at the machine.
 
+use super::config::ConfigReport;
 use super::daemon::{Asked, Daemon};
-use super::report::ConfigReport;
 use super::rpc::{Rpc, RpcFailure};
 use crate::ports::{PortListener, PortReport};
 use crate::service::{RuntimeState, Service};

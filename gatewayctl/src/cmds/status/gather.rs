@@ -8,11 +8,12 @@ use gateway_base::paths::Paths;
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::config::{ConfigReport, ConfigView, ControlUi};
 use super::daemon::{Asked, Daemon, ask};
 use super::facts::Facts;
 use super::journal::last_words;
 use super::lock;
-use super::report::{ConfigReport, ConfigView, ControlUi, GatewayReport, Report, ServiceReport};
+use super::report::{GatewayReport, Report, ServiceReport};
 use super::rpc::{Rpc, RpcFailure};
 use super::verdict::judge;
 use crate::app::App;

@@ -1,6 +1,7 @@
 //! `status`: one report on service, process, port and control plane, ending in one verdict. Facts are gathered in one
 //! place, judged and rendered by pure functions.
 
+mod config;
 mod daemon;
 mod decide;
 mod facts;

@@ -1,6 +1,7 @@
 //! The text of `status`: the tutorial's two boxes, then the original's details, then the verdict.
 
-use super::report::{ConfigView, Report};
+use super::config::ConfigView;
+use super::report::Report;
 use super::rpc::Rpc;
 use crate::app::App;
 use crate::phrase::age;

@@ -154,7 +154,11 @@ pub fn fix(state: State, facts: &Facts<'_>, app: &App) -> Option<String> {
         State::OutsideService => Some(format!("{}, then {}", app.suggest("shutdown"), app.suggest("start"))),
         State::TwoGateways => second(facts).and_then(|second| kill(second.pid)),
         State::Starting => Some("Wait a moment, then ask again.".to_owned()),
-        State::Stopping => Some(format!("Wait for its end, then {}", app.suggest_start())),
+        State::Stopping => {
+            let has_service = facts.service.command.is_some();
+            let start = if has_service { app.suggest("start") } else { app.suggest_start() };
+            Some(format!("Wait for its end, then {start}"))
+        }
         State::Restarting => say("logs --limit 50 --level warn"),
         State::NotListening => say("restart"),
         State::Wedged => match facts.lock {

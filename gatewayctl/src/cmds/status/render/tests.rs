@@ -7,9 +7,10 @@ use gateway_base::paths::Paths;
 use gateway_config::Issue;
 
 use super::*;
+use crate::cmds::status::config::{ConfigReport, ControlUi};
 use crate::cmds::status::daemon::{Asked, Daemon};
 use crate::cmds::status::facts::Facts;
-use crate::cmds::status::report::{ConfigReport, ControlUi, GatewayReport, ServiceReport};
+use crate::cmds::status::report::{GatewayReport, ServiceReport};
 use crate::cmds::status::rpc::RpcFailure;
 use crate::cmds::status::verdict::judge;
 use crate::cmds::testing::{assert_golden, assert_schema};

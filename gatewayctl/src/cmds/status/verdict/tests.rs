@@ -7,9 +7,9 @@ use gateway_config::Issue;
 
 use super::*;
 use crate::cmds::health::Part;
+use crate::cmds::status::config::{ConfigReport, ConfigView, ControlUi};
 use crate::cmds::status::daemon::{Daemon, Trial};
 use crate::cmds::status::facts::{Holder, Owner};
-use crate::cmds::status::report::{ConfigReport, ConfigView, ControlUi};
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::ports::{PortListener, PortReport};
