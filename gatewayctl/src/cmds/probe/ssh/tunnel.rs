@@ -19,7 +19,8 @@ use crate::ports::{self, PortListener};
 const RESOLVE: Duration = Duration::from_millis(800);
 /// How long a tunnel may take until its port listens.
 const READY: Duration = Duration::from_millis(1500);
-/// How long it may take to end.
+/// How long it may take to end. Windows has no signal that asks for it.
+#[cfg(unix)]
 const END: Duration = Duration::from_millis(1500);
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(25);
