@@ -70,6 +70,29 @@ const SETTINGS: &str = "  <Settings>
   </Settings>
 ";
 
+/// Where every definition begins: what it is and what it is called.
+pub(super) fn head(names: &Names, spec: &Spec) -> Result<String, Error> {
+    let uri = format!("\\{}", names.task);
+    let about = [
+        element("Description", "the description", &spec.description, MAX_VALUE)?,
+        element("URI", "the name of the task", &uri, MAX_VALUE)?,
+    ];
+    Ok(format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\n\
+         <Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">\n  \
+         <RegistrationInfo>\n    {}\n  </RegistrationInfo>\n",
+        about.join("\n    ")
+    ))
+}
+
+/// As whom it runs: `user` is the element with the name.
+pub(super) fn principal(user: &str) -> String {
+    format!(
+        "  <Principals>\n    <Principal id=\"Author\">\n      {user}\n      <LogonType>InteractiveToken</LogonType>\n      \
+         <RunLevel>LeastPrivilege</RunLevel>\n    </Principal>\n  </Principals>\n"
+    )
+}
+
 /// The text of the definition for `user`.
 pub fn task(names: &Names, spec: &Spec, user: Option<&str>) -> Result<String, Error> {
     let user = user.ok_or(Error::NoUser)?;
@@ -77,26 +100,13 @@ pub fn task(names: &Names, spec: &Spec, user: Option<&str>) -> Result<String, Er
     let program = program(spec)?;
     let arguments = words::join(&spec.arguments);
     let home = spec.environment.iter().find(|(name, _)| name == "HOME").map(|(_, home)| home.as_str());
-    let mut text = String::from(
-        "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\n\
-         <Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">\n",
-    );
-    let uri = format!("\\{}", names.task);
-    let about = [
-        element("Description", "the description", &spec.description, MAX_VALUE)?,
-        element("URI", "the name of the task", &uri, MAX_VALUE)?,
-    ];
+    let mut text = head(names, spec)?;
     // Writing to a string does not fail.
-    let _ = write!(text, "  <RegistrationInfo>\n    {}\n  </RegistrationInfo>\n", about.join("\n    "));
     let _ = write!(
         text,
         "  <Triggers>\n    <LogonTrigger>\n      <Enabled>true</Enabled>\n      {user}\n    </LogonTrigger>\n  </Triggers>\n"
     );
-    let _ = write!(
-        text,
-        "  <Principals>\n    <Principal id=\"Author\">\n      {user}\n      <LogonType>InteractiveToken</LogonType>\n      \
-         <RunLevel>LeastPrivilege</RunLevel>\n    </Principal>\n  </Principals>\n"
-    );
+    text.push_str(&principal(&user));
     text.push_str(SETTINGS);
     let mut action = vec![
         element("Command", "the path of the program", program, MAX_PATH)?,

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::render::{Error, MAX_LINE, MAX_PATH, MAX_VALUE, element, plain, program};
+use super::render::{Error, MAX_LINE, MAX_PATH, MAX_VALUE, element, head, plain, principal, program};
 use super::words;
 use crate::service::names::Names;
 use crate::service::spec::Spec;
@@ -37,27 +37,14 @@ pub fn task(names: &Names, spec: &Spec, user: Option<&str>, every: Duration) -> 
         "<Repetition>\n        <Interval>PT{minutes}M</Interval>\n        \
          <StopAtDurationEnd>false</StopAtDurationEnd>\n      </Repetition>\n      <Enabled>true</Enabled>"
     );
-    let mut text = String::from(
-        "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\n\
-         <Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">\n",
-    );
-    let uri = format!("\\{}", names.task);
-    let about = [
-        element("Description", "the description", &spec.description, MAX_VALUE)?,
-        element("URI", "the name of the task", &uri, MAX_VALUE)?,
-    ];
+    let mut text = head(names, spec)?;
     // Writing to a string does not fail.
-    let _ = write!(text, "  <RegistrationInfo>\n    {}\n  </RegistrationInfo>\n", about.join("\n    "));
     let _ = write!(
         text,
         "  <Triggers>\n    <RegistrationTrigger>\n      {again}\n    </RegistrationTrigger>\n    \
          <LogonTrigger>\n      {again}\n      {user}\n    </LogonTrigger>\n  </Triggers>\n"
     );
-    let _ = write!(
-        text,
-        "  <Principals>\n    <Principal id=\"Author\">\n      {user}\n      <LogonType>InteractiveToken</LogonType>\n      \
-         <RunLevel>LeastPrivilege</RunLevel>\n    </Principal>\n  </Principals>\n"
-    );
+    text.push_str(&principal(&user));
     text.push_str(SETTINGS);
     let mut arguments = vec!["--headless".to_owned(), program(spec)?.to_owned()];
     arguments.extend(spec.arguments.iter().cloned());
