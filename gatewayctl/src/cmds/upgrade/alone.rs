@@ -53,14 +53,11 @@ impl Alone {
         };
         let once = ["--reset", "--force"];
         let arguments = words("cmdline").unwrap_or_default().into_iter().skip(1);
-        let of_process = words("environ").map(|pairs| {
-            let pairs = pairs.iter().filter_map(|pair| pair.split_once('='));
-            pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-        });
-        let of_shell = || env.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let of_process = words("environ")
+            .map(|pairs| Env::from_pairs(pairs.iter().filter_map(|pair| pair.split_once('='))));
         let start = Start {
             arguments: arguments.filter(|word| !once.contains(&word.as_str())).collect(),
-            variables: of_process.unwrap_or_else(of_shell),
+            variables: of_process.unwrap_or_else(|| env.clone()),
             folder: std::fs::read_link(entry.join("cwd")).ok(),
         };
         Some(Self { pid: process.pid, program, start })
@@ -108,7 +105,7 @@ impl Alone {
             return Ok(());
         }
         self.end().await;
-        let mut is_started = self.start.variables.iter().any(|(name, _)| name == SUPERVISOR);
+        let mut is_started = self.start.variables.get(SUPERVISOR).is_some();
         let mut end = Instant::now() + if is_started { limit } else { PATIENCE };
         loop {
             if serving(paths, asked).await.is_some() {
@@ -143,7 +140,7 @@ impl Alone {
         command
             .args(&self.start.arguments)
             .env_clear()
-            .envs(self.start.variables.iter().map(|(name, value)| (name, value)))
+            .envs(self.start.variables.iter())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
