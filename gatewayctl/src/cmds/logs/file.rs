@@ -8,7 +8,10 @@ use crate::admin;
 use crate::app::App;
 use crate::args::LogsArgs;
 use crate::exit::{Exit, Failure, Reason};
-use crate::logfile::{Record, tail};
+use crate::logfile::{Record, added, tail};
+
+/// How much is read at once, in bytes.
+const STEP: u64 = 1 << 20;
 
 /// Prints the end of the file; with `--follow`, what is added to it.
 pub async fn run(app: &App, args: &LogsArgs, path: &Path, printer: &mut Printer) -> Result<Exit, Failure> {
@@ -36,22 +39,23 @@ pub async fn run(app: &App, args: &LogsArgs, path: &Path, printer: &mut Printer)
 }
 
 /// Prints what was added since `seen` and returns how far the file has been read.
-fn print_new(args: &LogsArgs, path: &Path, printer: &Printer, seen: u64) -> Result<u64, Failure> {
+fn print_new(args: &LogsArgs, path: &Path, printer: &Printer, mut seen: u64) -> Result<u64, Failure> {
     // A file that is being replaced is there again next time.
     let Ok(size) = std::fs::metadata(path).map(|meta| meta.len()) else { return Ok(seen) };
-    if size == seen {
-        return Ok(seen);
+    if size < seen {
+        printer.gaps(true, false)?;
+        seen = 0;
     }
-    let reset = size < seen;
-    printer.gaps(reset, false)?;
-    let new = if reset { size } else { size - seen };
-    // One byte more, because the first line of a tail counts as cut.
-    let limit = u64::from(args.max_bytes).max(new.saturating_add(1)).min(8 << 20);
-    let Ok(end) = tail(path, if reset { limit } else { new.saturating_add(1) }) else { return Ok(seen) };
-    for line in end.lines.iter().filter(|line| is_wanted(line, args)) {
-        printer.line(Record::parse(line).as_ref(), line)?;
+    while let Ok(new) = added(path, seen, STEP) {
+        if new.end == seen {
+            break;
+        }
+        for line in new.lines.iter().filter(|line| is_wanted(line, args)) {
+            printer.line(Record::parse(line).as_ref(), line)?;
+        }
+        seen = new.end;
     }
-    Ok(end.size)
+    Ok(seen)
 }
 
 fn is_wanted(line: &str, args: &LogsArgs) -> bool {
