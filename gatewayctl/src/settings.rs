@@ -2,6 +2,7 @@
 //! run on when it is not.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use gateway_base::env::Env;
 use gateway_base::paths::Paths;
@@ -94,6 +95,12 @@ impl Settings {
     pub fn port(&self) -> Option<u16> {
         let port = path::get_dotted(&self.value, "gateway.port")?.as_u64()?;
         u16::try_from(port).ok().filter(|port| *port != 0)
+    }
+
+    /// The daemon's log file.
+    #[must_use]
+    pub fn log_file(&self, paths: &Paths) -> PathBuf {
+        self.text("logging.file").map_or_else(|| paths.log_file(), |raw| paths.expand(raw))
     }
 
     /// Whether this machine's clients talk to a gateway elsewhere.

@@ -10,6 +10,7 @@ use gateway_base::paths::{DEFAULT_PORT, Paths};
 use gateway_base::secret::Secret;
 
 use crate::args::ClientOptions;
+use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::text::Text;
 use crate::ws;
@@ -71,6 +72,12 @@ pub enum Error {
         "gateway remote mode misconfigured: gateway.remote.url missing\nConfig: {0}\nFix: set gateway.remote.url, or set gateway.mode=local."
     )]
     RemoteUrlMissing(String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::new(Exit::BadConfig, error.to_string())
+    }
 }
 
 impl Target {

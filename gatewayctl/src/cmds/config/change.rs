@@ -172,4 +172,11 @@ mod tests {
           gatewayctl config confirm
         ");
     }
+
+    #[test]
+    fn a_source_without_an_end_is_given_up() {
+        let error = whole(io::repeat(b'x')).expect_err("it never ends");
+        assert_eq!(error.to_string(), "it is larger than 5 MiB");
+        assert_eq!(whole(&b"{}"[..]).expect("is read"), "{}");
+    }
 }

@@ -80,16 +80,24 @@ impl Alone {
             match serving(paths, asked).await {
                 // In another process it is the version before, which stood by.
                 Some((pid, _)) if pid != self.pid => {
-                    return Err(with_log("the new version ended before it served", paths));
+                    return Err(with_log(
+                        "the new version ended before it served",
+                        paths,
+                        &self.start.variables,
+                    ));
                 }
                 Some((_, version)) if version == expected => return Ok(()),
                 Some((_, version)) => return Err(format!("what serves after the restart is {version}")),
                 None if !process::runs(self.pid) => {
-                    return Err(with_log("the new version ended before it served", paths));
+                    return Err(with_log(
+                        "the new version ended before it served",
+                        paths,
+                        &self.start.variables,
+                    ));
                 }
                 None if Instant::now() >= end => {
                     let why = format!("the new version does not serve after {} s", limit.as_secs_f64());
-                    return Err(with_log(&why, paths));
+                    return Err(with_log(&why, paths, &self.start.variables));
                 }
                 None => sleep(AGAIN).await,
             }
@@ -113,7 +121,7 @@ impl Alone {
             }
             if Instant::now() >= end {
                 if is_started {
-                    return Err(with_log("it does not serve", paths));
+                    return Err(with_log("it does not serve", paths, &self.start.variables));
                 }
                 self.launch().map_err(|error| format!("it cannot be started: {error}"))?;
                 (is_started, end) = (true, Instant::now() + limit);
@@ -162,8 +170,8 @@ async fn serving(paths: &Paths, asked: Duration) -> Option<(u32, String)> {
     is_new.then(|| version(&status).map(|version| (process.pid, version))).flatten()
 }
 
-fn with_log(why: &str, paths: &Paths) -> String {
-    let lines = log_lines(&paths.log_file());
+fn with_log(why: &str, paths: &Paths, env: &Env) -> String {
+    let lines = log_lines(paths, env);
     let last: String = lines.iter().map(|line| format!("\n  {line}")).collect();
     if last.is_empty() { format!("{why}.") } else { format!("{why}.\nLast lines of its log:{last}") }
 }
