@@ -23,7 +23,10 @@ fn a_command_gives_up_in_time_although_a_name_is_still_looked_up() {
         command.args(["health", "--url", "ws://far.example:18789", "--timeout", "200"]);
         let output = within("gatewayctl to give up", command.output()).await??;
         let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.code() == Some(1) && said.contains("gateway timeout after 200ms"), "{output:?}");
+        ensure!(
+            output.status.code() == Some(1) && said.contains("gateway timeout after 200ms"),
+            "{output:?}"
+        );
         Ok(())
     });
 }
