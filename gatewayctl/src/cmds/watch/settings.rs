@@ -202,7 +202,7 @@ fn find(program: &str, env: &Env) -> Result<String, Failure> {
     found.and_then(shown).ok_or_else(|| {
         let text = format!("there is no program {program}");
         Failure::new(Exit::Usage, text)
-            .hint("Give its full path. No shell is involved, so a command with pipes belongs into a script.")
+            .hint("Give its full path. No shell is involved, so a command with pipes belongs in a script.")
     })
 }
 
