@@ -260,6 +260,25 @@ mod tests {
     }
 
     #[test]
+    fn colours_are_a_matter_of_the_environment() {
+        let uses = |pairs: &[(&str, &str)], no_color| {
+            Output::new(&Env::from_pairs(pairs.iter().copied()), no_color, false).uses_colour()
+        };
+        assert!(uses(&[("FORCE_COLOR", "1")], false));
+        let off: [(&[(&str, &str)], bool); 4] = [
+            (&[("FORCE_COLOR", "0"), ("TERM", "dumb")], false),
+            (&[("FORCE_COLOR", "1"), ("NO_COLOR", "1")], false),
+            (&[("FORCE_COLOR", "1"), ("TERM", "dumb")], false),
+            (&[("FORCE_COLOR", "1")], true),
+        ];
+        for (pairs, no_color) in off {
+            assert!(!uses(pairs, no_color), "{pairs:?}");
+        }
+        // Only where there is no terminal the answer is known.
+        assert!(io::stdout().is_terminal() || !uses(&[("FORCE_COLOR", "0")], false));
+    }
+
+    #[test]
     fn colours_wrap_clean_pieces_only() {
         let mut text = Text::default();
         text.styled(Style::Good, "ok\u{1b}[5m");

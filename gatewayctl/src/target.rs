@@ -362,6 +362,10 @@ mod tests {
         assert_eq!(at(&["ws://0.0.0.0:19001"]), "ws://127.0.0.1:19001");
         assert_eq!(at(&["wss://10.0.0.5:19001"]), "wss://10.0.0.5:19001");
         assert_eq!(at(&["ws://[::]:1"]), "ws://[::1]:1");
+        let tls =
+            Listener { url: "wss://127.0.0.1:1".to_owned(), tls_fingerprint: "SHA256:AA:BB".to_owned() };
+        let target = resolve(&options(), json!({}), &[]).expect("is local").at(&[tls]);
+        assert_eq!(target.pin.as_deref(), Some("aabb"), "its certificate is the one to trust");
     }
 
     #[test]

@@ -73,3 +73,33 @@ fn unreadable(app: &App, path: &str, error: &io::Error) -> Failure {
     };
     Failure::new(exit, message).hint(left)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use gateway_base::clock::Clock;
+    use gateway_base::env::Env;
+    use gateway_base::paths::Paths;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+    use crate::output::Output;
+    use crate::spelling::Words;
+
+    #[test]
+    fn a_file_that_was_replaced_is_read_from_its_beginning() {
+        let dir = tempfile::tempdir().expect("folder");
+        let path = dir.path().join("log");
+        let env = Env::from_pairs([("HOME", dir.path().to_string_lossy().into_owned())]);
+        let (paths, out) = (Paths::resolve(&env, None).expect("paths"), Output::new(&env, true, false));
+        let app = App { env, paths, out, words: Words::for_name(None), clock: Clock::manual(0), own: None };
+        let Command::Logs(args) = Cli::parse_from(["gatewayctl", "logs", "--follow"]).command else {
+            panic!("the command is logs")
+        };
+        let printer = Printer::new(&app, &args);
+        let read = |seen| print_new(&args, &path, &printer, seen).expect("is printed");
+        assert_eq!(read(7), 7, "it is being replaced");
+        std::fs::write(&path, "one\ntwo\nth").expect("file");
+        assert_eq!((read(100), read(4), read(8)), (8, 8, 8));
+    }
+}

@@ -181,11 +181,19 @@ mod tests {
         place.done().expect("is over");
         fs::write(&new, "bad").expect("file");
         place.put(&new, &mark).expect("is put");
+        assert_eq!(
+            read(&place.beside(".earlier")),
+            "old",
+            "kept until it is known whether the new one serves"
+        );
         assert_eq!((read(&link), read(&place.previous())), ("bad".to_owned(), "new".to_owned()));
         place.take_back().expect("is taken back");
         place.done().expect("is over");
         assert_eq!((read(&link), read(&place.previous())), ("new".to_owned(), "old".to_owned()));
         assert_eq!((mode(&real), place.mark()), (0o750, None));
+        place.put(&new, &mark).expect("is put");
+        place.done().expect("is over");
+        assert!(!place.beside(".earlier").exists(), "an upgrade that went well keeps one version before it");
         assert!(fs::symlink_metadata(&link).expect("is there").is_symlink());
         let mut left: Vec<_> = fs::read_dir(dir.path())
             .expect("folder")

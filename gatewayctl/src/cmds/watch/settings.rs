@@ -260,6 +260,7 @@ mod tests {
         for line in [
             "--exec no-such-program-anywhere".to_owned(),
             "--exec ./no-such-program".to_owned(),
+            format!("--exec {}", dir.path().display()),
             "--webhook ftp://s3cret/".to_owned(),
             format!("--webhook-file {}", bad.display()),
             "--webhook-file /no/such/file".to_owned(),
