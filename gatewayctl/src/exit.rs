@@ -36,6 +36,13 @@ impl Exit {
         }
     }
 
+    /// How a process of this program ended.
+    #[must_use]
+    pub fn of_code(code: i32) -> Option<Self> {
+        let all = [Self::Ok, Self::Failed, Self::Usage, Self::NotRunning, Self::Refused, Self::BadConfig];
+        all.into_iter().find(|exit| i32::from(exit.code()) == code)
+    }
+
     /// The word that `--json` documents use for it.
     #[must_use]
     pub const fn word(self) -> &'static str {

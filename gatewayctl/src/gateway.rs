@@ -26,8 +26,7 @@ pub async fn call(
     expect_final: bool,
 ) -> Result<Value, Failure> {
     let (settings, env) = app.settings();
-    let target = Target::resolve(options, &settings, &env, &app.paths)
-        .map_err(|error| Failure::new(Exit::BadConfig, error.to_string()))?;
+    let target = Target::resolve(options, &settings, &env, &app.paths)?;
     let ask = async {
         if options.is_explicit() || !target.local {
             let target = where_it_listens(app, target).await;
@@ -74,7 +73,8 @@ fn result_of(answer: CallResponse) -> Result<Value, ws::Error> {
     Err(ws::Error::Method { code: error.code, message, details: parse(&error.details_json)? })
 }
 
-async fn over_websocket(
+/// Calls `method` on a connection of its own to the control plane.
+pub async fn over_websocket(
     app: &App,
     target: &Target,
     timeout: Duration,

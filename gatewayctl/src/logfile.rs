@@ -108,7 +108,8 @@ pub fn tail(path: &Path, max_bytes: u64) -> io::Result<Tail> {
     let start = size.saturating_sub(max_bytes);
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
-    file.take(max_bytes).read_to_end(&mut bytes)?;
+    // What is added meanwhile is not part of it.
+    file.take(size - start).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
     let mut lines = text.lines();
     if start > 0 {
@@ -116,6 +117,30 @@ pub fn tail(path: &Path, max_bytes: u64) -> io::Result<Tail> {
         lines.next();
     }
     Ok(Tail { lines: lines.map(str::to_owned).collect(), truncated: start > 0, size })
+}
+
+/// Lines that were added to a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Added {
+    /// Whole lines.
+    pub lines: Vec<String>,
+    /// Where the next one begins, in bytes.
+    pub end: u64,
+}
+
+/// The whole lines of `path` from byte `start` on, at most `max_bytes` of them. A line that is not ended yet is left for
+/// the next time, unless it alone is longer than that.
+pub fn added(path: &Path, start: u64, max_bytes: u64) -> io::Result<Added> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    file.take(max_bytes).read_to_end(&mut bytes)?;
+    let ended = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    if ended > 0 || (bytes.len() as u64) < max_bytes {
+        bytes.truncate(ended);
+    }
+    let lines = String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect();
+    Ok(Added { lines, end: start + bytes.len() as u64 })
 }
 
 /// Words in a log line that say why a gateway did not start.
@@ -204,6 +229,28 @@ mod tests {
         let end = tail(&path, 9).expect("is read");
         assert_eq!((end.lines, end.truncated), (vec!["third".to_owned()], true));
         assert!(tail(&dir.path().join("none"), 9).is_err());
+    }
+
+    #[test]
+    fn what_is_added_comes_whole_and_in_pieces_that_join() {
+        let dir = tempfile::tempdir().expect("temporary folder");
+        let path = dir.path().join("log");
+        std::fs::write(&path, "first\nsecond\nthi").expect("file");
+        let mut lines = Vec::new();
+        let mut end = 0;
+        loop {
+            let new = added(&path, end, 8).expect("is read");
+            lines.extend(new.lines);
+            if new.end == end {
+                break;
+            }
+            end = new.end;
+        }
+        assert_eq!((lines, end), (vec!["first".to_owned(), "second".to_owned()], 13));
+        std::fs::write(&path, "first\nsecond\nthird\n").expect("file");
+        assert_eq!(added(&path, end, 8).expect("is read"), Added { lines: vec!["third".into()], end: 19 });
+        let long = added(&path, 6, 4).expect("is read");
+        assert_eq!(long, Added { lines: vec!["seco".into()], end: 10 }, "a line that is too long goes on");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! notes, progress and errors go to standard error. A reader that goes away ends the command quietly.
 
 use std::future::Future;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::time::Duration;
 
 use gateway_base::env::Env;
@@ -13,6 +13,8 @@ use crate::text::{Line, Style, Text, clean_block, clean_json};
 
 /// How long a step may take before it is named on the terminal.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How much of an answer to a question is read.
+const MAX_ANSWER: u64 = 64 * 1024;
 
 /// Where a command prints, and whether it may use colours there.
 #[derive(Clone, Copy, Debug)]
@@ -159,7 +161,10 @@ impl Output {
     pub fn line(&self, question: &str) -> io::Result<Option<String>> {
         self.prompt(question)?;
         let mut line = String::new();
-        let read = io::stdin().read_line(&mut line)?;
+        let read = io::stdin().lock().take(MAX_ANSWER).read_line(&mut line)?;
+        if read as u64 == MAX_ANSWER && !line.ends_with('\n') {
+            return Err(io::Error::other(format!("a line has more than {MAX_ANSWER} bytes")));
+        }
         Ok((read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
@@ -252,6 +257,25 @@ mod tests {
         assert_eq!(closed, Err(Failure::Closed));
         assert_eq!(Failure::Closed.exit().code(), 0);
         assert_eq!(finish(Err(io::ErrorKind::StorageFull.into())).map_err(|f| f.exit()), Err(Exit::Failed));
+    }
+
+    #[test]
+    fn colours_are_a_matter_of_the_environment() {
+        let uses = |pairs: &[(&str, &str)], no_color| {
+            Output::new(&Env::from_pairs(pairs.iter().copied()), no_color, false).uses_colour()
+        };
+        assert!(uses(&[("FORCE_COLOR", "1")], false));
+        let off: [(&[(&str, &str)], bool); 4] = [
+            (&[("FORCE_COLOR", "0"), ("TERM", "dumb")], false),
+            (&[("FORCE_COLOR", "1"), ("NO_COLOR", "1")], false),
+            (&[("FORCE_COLOR", "1"), ("TERM", "dumb")], false),
+            (&[("FORCE_COLOR", "1")], true),
+        ];
+        for (pairs, no_color) in off {
+            assert!(!uses(pairs, no_color), "{pairs:?}");
+        }
+        // Only where there is no terminal the answer is known.
+        assert!(io::stdout().is_terminal() || !uses(&[("FORCE_COLOR", "0")], false));
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! The configuration as the controller needs it: a few values, whether the file is sound, and what the daemon would
 //! run on when it is not.
 
+use std::fmt;
+use std::path::PathBuf;
+
 use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use gateway_config::load::{Start, load_or_last_good};
 use gateway_config::{Issue, environment, path};
 use serde_json::Value;
 
-/// What the file says, or its last good copy when the file is broken.
-#[derive(Clone, Debug)]
+/// What the file says, or its last good copy when the file is broken. The values may be secrets, so `Debug` leaves them
+/// out.
+#[derive(Clone)]
 pub struct Settings {
     /// Whether there is a file.
     pub exists: bool,
@@ -19,6 +23,18 @@ pub struct Settings {
     /// Whether the values below are those of the last good copy.
     pub last_good: bool,
     value: Value,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { exists, valid, issues, last_good, .. } = self;
+        f.debug_struct("Settings")
+            .field("exists", exists)
+            .field("valid", valid)
+            .field("issues", issues)
+            .field("last_good", last_good)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Settings {
@@ -79,6 +95,12 @@ impl Settings {
     pub fn port(&self) -> Option<u16> {
         let port = path::get_dotted(&self.value, "gateway.port")?.as_u64()?;
         u16::try_from(port).ok().filter(|port| *port != 0)
+    }
+
+    /// The daemon's log file.
+    #[must_use]
+    pub fn log_file(&self, paths: &Paths) -> PathBuf {
+        self.text("logging.file").map_or_else(|| paths.log_file(), |raw| paths.expand(raw))
     }
 
     /// Whether this machine's clients talk to a gateway elsewhere.

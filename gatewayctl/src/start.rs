@@ -94,7 +94,10 @@ fn online(cli: Cli, words: Words, out: Output, mut env: Env, own: Option<PathBuf
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
-    runtime.block_on(dispatch::run(&app, cli))
+    let done = runtime.block_on(dispatch::run(&app, cli));
+    // A name server that does not answer keeps a thread busy long after the command has given up.
+    runtime.shutdown_background();
+    done
 }
 
 /// Without a home folder there is no place for anything; as root in a bare shell it is often only not named.

@@ -10,6 +10,7 @@ use gateway_base::paths::{DEFAULT_PORT, Paths};
 use gateway_base::secret::Secret;
 
 use crate::args::ClientOptions;
+use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use crate::text::Text;
 use crate::ws;
@@ -71,6 +72,12 @@ pub enum Error {
         "gateway remote mode misconfigured: gateway.remote.url missing\nConfig: {0}\nFix: set gateway.remote.url, or set gateway.mode=local."
     )]
     RemoteUrlMissing(String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::new(Exit::BadConfig, error.to_string())
+    }
 }
 
 impl Target {
@@ -355,6 +362,10 @@ mod tests {
         assert_eq!(at(&["ws://0.0.0.0:19001"]), "ws://127.0.0.1:19001");
         assert_eq!(at(&["wss://10.0.0.5:19001"]), "wss://10.0.0.5:19001");
         assert_eq!(at(&["ws://[::]:1"]), "ws://[::1]:1");
+        let tls =
+            Listener { url: "wss://127.0.0.1:1".to_owned(), tls_fingerprint: "SHA256:AA:BB".to_owned() };
+        let target = resolve(&options(), json!({}), &[]).expect("is local").at(&[tls]);
+        assert_eq!(target.pin.as_deref(), Some("aabb"), "its certificate is the one to trust");
     }
 
     #[test]

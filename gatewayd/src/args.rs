@@ -17,7 +17,7 @@ Examples:
   gatewayd --dev                             make and use a development configuration
   gatewayd --bind lan --token \"your-token\"   let devices on the local network connect
   gatewayd --force                           free the port first
-  gatewayd --tailscale serve                 let your devices connect from anywhere through Tailscale
+  gatewayd --tailscale serve                 let your devices connect through Tailscale
   gatewayd --profile work --port 19789       a second gateway, with its own state
   gatewayd --supervise                       start it again when it fails (containers)
   gatewayd --check                           would it start? takes and changes nothing

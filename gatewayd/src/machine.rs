@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use gateway_adapters::program::{self, Call, End};
 use gateway_base::env::Env;
 use gateway_base::net;
+use gateway_base::program::{self, Call, End, Variables};
 use gateway_domain::presence::Own;
 
 /// This machine and this gateway, for the presence list and `hello-ok`.
@@ -41,11 +41,10 @@ pub async fn given_name() -> Option<String> {
     }
     for kind in ["ComputerName", "LocalHostName"] {
         let call = Call {
-            program: "/usr/sbin/scutil".into(),
-            arguments: vec!["--get".to_owned(), kind.to_owned()],
-            variables: Vec::new(),
+            variables: Variables::Whole(Env::default()),
             time: Duration::from_secs(1),
             size: 1024,
+            ..Call::new("/usr/sbin/scutil", ["--get", kind])
         };
         if let Ok(ran) = program::run(&call).await
             && ran.end == End::Success

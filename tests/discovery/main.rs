@@ -5,5 +5,6 @@
 mod avahi;
 mod gateway;
 mod local;
+mod name_server;
 mod network;
 mod wide_area;

@@ -1,6 +1,8 @@
 //! `gatewayctl` against a gateway that runs and one that does not: the exit codes that its help promises, and exactly
 //! one JSON document where one was asked for.
 
+use std::process::Stdio;
+
 use anyhow::{Context, Result, ensure};
 use gateway_admin::v1::PartState;
 use gateway_tests::binaries;
@@ -255,6 +257,23 @@ fn the_older_name_works() {
             output.status.code() == Some(78) && output.stderr == b"Use --reset with --dev.\n",
             "{output:?}"
         );
+        Ok(())
+    });
+}
+
+#[test]
+fn a_reader_that_is_gone_ends_a_command_quietly() {
+    gateway_tests::run(async {
+        let home = Home::new()?;
+        for args in [&["status"][..], &["--help"], &["config", "schema"], &["call", "health", "--json"]] {
+            let (reader, writer) = std::io::pipe()?;
+            drop(reader);
+            let mut command = Program::Gatewayctl.command(&home).await?;
+            command.args(args).stdout(writer).stderr(Stdio::piped());
+            let output = within("the command to end", command.output()).await??;
+            let said = String::from_utf8_lossy(&output.stderr);
+            ensure!(output.status.code() == Some(0) && !said.contains("panicked"), "{args:?}: {output:?}");
+        }
         Ok(())
     });
 }

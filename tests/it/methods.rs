@@ -9,7 +9,7 @@ use gateway_tests::daemon::Daemon;
 use gateway_tests::device::Device;
 use gateway_tests::golden;
 use gateway_tests::home::Home;
-use gateway_tests::ws_client::{Client, Refused, Socket, refusal};
+use gateway_tests::ws_client::{Client, Socket, refusal};
 use gateway_wire::methods::{Access, METHODS};
 use serde_json::{Value, json};
 
@@ -35,12 +35,7 @@ impl<'a> Pairs<'a> {
 
     /// Asks, keeps the pair and returns the payload or the error.
     async fn ask(&mut self, method: &str, params: Value) -> Result<Value> {
-        let (key, answer) = match self.client.request(method, params.clone()).await {
-            Ok(payload) => ("payload", payload),
-            Err(error) => ("error", error.downcast::<Refused>()?.error),
-        };
-        let mut pair = json!({ "method": method, "params": params });
-        pair[key] = answer.clone();
+        let (pair, answer) = self.client.pair(method, params).await?;
         self.pairs.push(pair);
         Ok(answer)
     }

@@ -263,16 +263,7 @@ async fn restarts(before: &str, after: &str) -> Result<()> {
     let mut client = daemon.connect(Connect::cli()).await?;
     daemon.home.write_config(after)?;
     ensure!(client.socket().closed().await?.is_some_and(|(code, _)| code == 1012), "clients are closed");
-    let line =
-        format!("listening on ws://127.0.0.1:{} (PID {})", daemon.port, daemon.pid()?.as_raw_nonzero());
-    until("the same process to listen again", || async {
-        Ok((daemon.stdout()?.matches(&line).count() == 2).then_some(()))
-    })
-    .await?;
-    until("it to serve", || async {
-        Ok(daemon.get("/readyz").await.is_ok_and(|answer| answer.status == 200).then_some(()))
-    })
-    .await?;
+    daemon.listens_again().await?;
     daemon.connect(Connect::cli()).await.map(drop)
 }
 

@@ -6,24 +6,9 @@ use gateway_tests::connect::Connect;
 use gateway_tests::daemon::Daemon;
 use gateway_tests::home::TOKEN;
 use gateway_tests::wait::{until, within};
-use gateway_tests::ws_client::{Client, Incoming};
 use rustix::process::Signal;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::net::UnixDatagram;
-
-/// What a client sees at the end: the event, if it came, and the close frame.
-async fn farewell(client: &mut Client) -> Result<(Option<Value>, Option<(u16, String)>)> {
-    let mut told = None;
-    loop {
-        match client.socket().next().await? {
-            Incoming::Frame(mut frame) if frame["event"] == "shutdown" => {
-                told = Some(frame["payload"].take())
-            }
-            Incoming::Frame(_) => {}
-            Incoming::Closed(how) => return Ok((told, how)),
-        }
-    }
-}
 
 /// Its client is told before it is closed, and nothing is left.
 async fn tells_and_stops(signal: Signal) -> Result<()> {
@@ -32,7 +17,7 @@ async fn tells_and_stops(signal: Signal) -> Result<()> {
     let socket = daemon.home.state().join("run/admin.sock");
     ensure!(socket.exists(), "there is an admin socket");
     daemon.signal(signal)?;
-    let (told, how) = farewell(&mut client).await?;
+    let (told, how) = client.farewell().await?;
     ensure!(how == Some((1012, "service restart".to_owned())), "{how:?}");
     let expected = json!({ "reason": "gateway stopping", "restartExpectedMs": null });
     ensure!(told == Some(expected), "{told:?}");
@@ -81,20 +66,8 @@ fn sigusr1_restarts_in_place() {
         let daemon = Daemon::builder().config(config).start().await?;
         let mut client = daemon.connect(Connect::cli()).await?;
         daemon.signal(Signal::USR1)?;
-        let (told, how) = farewell(&mut client).await?;
-        let expected = json!({ "reason": "gateway restarting", "restartExpectedMs": 1500 });
-        ensure!(told == Some(expected), "{told:?}");
-        ensure!(how == Some((1012, "service restart".to_owned())), "{how:?}");
-        let line =
-            format!("listening on ws://127.0.0.1:{} (PID {})", daemon.port, daemon.pid()?.as_raw_nonzero());
-        until("the same process to listen again", || async {
-            Ok((daemon.stdout()?.matches(&line).count() == 2).then_some(()))
-        })
-        .await?;
-        until("it to serve", || async {
-            Ok(daemon.get("/readyz").await.is_ok_and(|answer| answer.status == 200).then_some(()))
-        })
-        .await?;
+        client.sees_a_restart().await?;
+        daemon.listens_again().await?;
         daemon.connect(Connect::cli()).await?.request("health", json!({})).await.map(drop)
     });
 }

@@ -131,6 +131,22 @@ impl Drop for Installed {
 }
 
 #[test]
+fn without_a_gateway_the_exit_code_and_the_words_are_those_of_the_command_that_was_typed() {
+    gateway_tests::run(async {
+        let home = Home::configured()?;
+        let ours = binaries::folder().await?.join("gatewayctl");
+        let mut command = Program::Gatewayctl.command(&home).await?;
+        command.arg0("clawdbot").args(["gateway", "upgrade", "--binary"]).arg(&ours);
+        let output = within("the command to end", command.stderr(Stdio::piped()).output()).await??;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.code() == Some(3), "{output:?}");
+        ensure!(said.contains("there is no gateway to upgrade"), "{said}");
+        ensure!(said.contains("Start with: clawdbot gateway install"), "{said}");
+        Ok(())
+    });
+}
+
+#[test]
 fn a_new_version_takes_over_and_goes_back_without_losing_a_connect() {
     gateway_tests::run(async {
         let gateway = Installed::start().await?;

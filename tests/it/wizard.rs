@@ -7,7 +7,7 @@ use gateway_tests::connect::Connect;
 use gateway_tests::daemon::Daemon;
 use gateway_tests::golden;
 use gateway_tests::wait::until;
-use gateway_tests::ws_client::{Client, Refused};
+use gateway_tests::ws_client::Client;
 use serde_json::{Value, json};
 
 const CONFIG: &str = "// mine\n{ gateway: { mode: 'local', port: 18789, /* why */ auth: { mode: 'token', token: 'token-of-the-tests' } } }\n";
@@ -20,12 +20,7 @@ struct Pairs {
 
 impl Pairs {
     async fn ask(&mut self, method: &str, params: Value) -> Result<Value> {
-        let (key, answer) = match self.client.request(method, params.clone()).await {
-            Ok(payload) => ("payload", payload),
-            Err(error) => ("error", error.downcast::<Refused>()?.error),
-        };
-        let mut pair = json!({ "method": method, "params": params });
-        pair[key] = answer.clone();
+        let (pair, answer) = self.client.pair(method, params).await?;
         self.pairs.push(pair);
         Ok(answer)
     }

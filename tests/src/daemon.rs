@@ -169,6 +169,20 @@ impl Daemon {
         id.context("the daemon has ended")
     }
 
+    /// Waits until the same process listens a second time and serves.
+    pub async fn listens_again(&self) -> Result<()> {
+        let line =
+            format!("listening on ws://127.0.0.1:{} (PID {})", self.port, self.pid()?.as_raw_nonzero());
+        until("the same process to listen again", || async {
+            Ok((self.stdout()?.matches(&line).count() == 2).then_some(()))
+        })
+        .await?;
+        until("it to serve", || async {
+            Ok(self.get("/readyz").await.is_ok_and(|answer| answer.status == 200).then_some(()))
+        })
+        .await
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         kill_process(self.pid()?, signal).context("sending a signal")

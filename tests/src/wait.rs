@@ -12,19 +12,32 @@ pub const LIMIT: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Asks `check` again and again until it gives a value.
-pub async fn until<T, F>(what: &str, mut check: impl FnMut() -> F) -> Result<T>
+pub async fn until<T, F>(what: &str, check: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<Option<T>>>,
 {
-    let end = Instant::now() + LIMIT;
+    until_within(LIMIT, PAUSE, what, check).await
+}
+
+/// The same, for what takes longer than [`LIMIT`] or should not be asked that often.
+pub async fn until_within<T, F>(
+    limit: Duration,
+    pause: Duration,
+    what: &str,
+    mut check: impl FnMut() -> F,
+) -> Result<T>
+where
+    F: Future<Output = Result<Option<T>>>,
+{
+    let end = Instant::now() + limit;
     loop {
         if let Some(value) = check().await? {
             return Ok(value);
         }
         if Instant::now() > end {
-            bail!("waited {LIMIT:?} for {what}");
+            bail!("waited {limit:?} for {what}");
         }
-        sleep(PAUSE).await;
+        sleep(pause).await;
     }
 }
 

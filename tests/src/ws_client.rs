@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -185,6 +185,40 @@ impl Client {
     /// Asks for something that must be refused and returns the refusal.
     pub async fn refused(&mut self, method: &str, params: Value) -> Result<Refused> {
         refusal(self.request(method, params).await)
+    }
+
+    /// Asks. Returns the request with its answer or its refusal, as golden files hold them, and the latter alone.
+    pub async fn pair(&mut self, method: &str, params: Value) -> Result<(Value, Value)> {
+        let (key, answer) = match self.request(method, params.clone()).await {
+            Ok(payload) => ("payload", payload),
+            Err(error) => ("error", error.downcast::<Refused>()?.error),
+        };
+        let mut pair = json!({ "method": method, "params": params });
+        pair[key] = answer.clone();
+        Ok((pair, answer))
+    }
+
+    /// What it sees at the end: the event `shutdown`, if it came, and the close frame.
+    pub async fn farewell(&mut self) -> Result<(Option<Value>, Option<(u16, String)>)> {
+        let mut told = None;
+        loop {
+            match self.socket().next().await? {
+                Incoming::Frame(mut frame) if frame["event"] == "shutdown" => {
+                    told = Some(frame["payload"].take());
+                }
+                Incoming::Frame(_) => {}
+                Incoming::Closed(how) => return Ok((told, how)),
+            }
+        }
+    }
+
+    /// Sees the daemon restart, and is told so.
+    pub async fn sees_a_restart(&mut self) -> Result<()> {
+        let (told, how) = self.farewell().await?;
+        let expected = json!({ "reason": "gateway restarting", "restartExpectedMs": 1500 });
+        ensure!(told == Some(expected), "{told:?}");
+        ensure!(how == Some((1012, "service restart".to_owned())), "{how:?}");
+        Ok(())
     }
 
     /// The payload of the next event of this name, also one that has already arrived.

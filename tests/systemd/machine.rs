@@ -10,11 +10,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use gateway_tests::binaries;
 use gateway_tests::program::Finished;
+use gateway_tests::wait::until_within;
 use gateway_tests::workspace;
 use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 /// One machine at a time: each is a whole system.
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -173,18 +174,11 @@ impl Machine {
     }
 
     /// Asks `check` again and again until it gives a value.
-    pub async fn until<T, F>(&self, what: &str, mut check: impl FnMut() -> F) -> Result<T>
+    pub async fn until<T, F>(&self, what: &str, check: impl FnMut() -> F) -> Result<T>
     where
         F: Future<Output = Result<Option<T>>>,
     {
-        let end = Instant::now() + LIMIT;
-        loop {
-            if let Some(value) = check().await? {
-                return Ok(value);
-            }
-            ensure!(Instant::now() < end, "waited {LIMIT:?} for {what}");
-            sleep(Duration::from_millis(100)).await;
-        }
+        until_within(LIMIT, Duration::from_millis(100), what, check).await
     }
 }
 

@@ -144,7 +144,7 @@ pub struct HealthArgs {
     /// Which gateway to ask.
     #[command(flatten)]
     pub client: ClientOptions,
-    /// Only this part: config, listener, store, log, channels, cron, nodes or memory.
+    /// Only this part: config, listener, store, log, tailscale, channels, cron, nodes or memory.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["live", "ready", "startup"])]
     pub part: Option<String>,
     /// Only whether the process answers.
@@ -243,6 +243,12 @@ pub struct CallArgs {
 
 /// Options of `reload`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+A running gateway reads a changed file by itself; this does it now and says per key what came of it.
+
+Examples:
+  gatewayctl reload --dry-run
+  gatewayctl reload --json")]
 pub struct ReloadArgs {
     /// Only say what a reload would do.
     #[arg(long)]
@@ -390,6 +396,7 @@ pub struct DeviceArgs {
 
 /// Options of `usage-cost`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  gatewayctl usage-cost\n  gatewayctl usage-cost --days 7 --json")]
 pub struct UsageCostArgs {
     /// How many days to count.
     #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u32).range(1..=3650))]

@@ -55,6 +55,7 @@ pub(super) fn secret(text: &str) -> Result<Secret, String> {
 pub(super) fn millis(text: &str) -> Result<Duration, String> {
     match text.parse::<u64>() {
         Ok(ms @ 1..=86_400_000) => Ok(Duration::from_millis(ms)),
+        Ok(1..) => Err("must be at most 86400000 (milliseconds of a day)".to_owned()),
         _ => Err("must be a positive integer (milliseconds)".to_owned()),
     }
 }
@@ -84,6 +85,8 @@ mod tests {
         for bad in ["0", "-1", "1.5", "10s", "", "99999999999999999999"] {
             assert!(millis(bad).is_err(), "{bad}");
         }
+        assert!(millis("86400000").is_ok());
+        assert!(millis("86400001").is_err_and(|why| why.contains("at most 86400000")));
         assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(duration("250"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));

@@ -21,7 +21,7 @@ pub struct ServiceOptions {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The service starts at once, with the machine, and again when it fails. Its file holds no secret:
-the token belongs into the configuration, and --token puts it there.
+the token belongs in the configuration, and --token puts it there.
 Exit codes: 0 it serves, or was installed before; 1 failed, with the reason.
 
 Examples:

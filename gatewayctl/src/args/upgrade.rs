@@ -19,7 +19,8 @@ a client. When the new version does not serve in time, the old one is put back a
 The work is done by a process of its own: closing the terminal or ending this command does not leave it half done. After
 a power cut the next start runs the new version, and the next `upgrade` says so.
 
-Exit codes: 0 the new version serves, or it did before; 1 failed, with the reason, and the old version serves.
+Exit codes: 0 the new version serves, or it did before; 1 failed, with the reason, and the old version serves;
+3 there is no gateway to upgrade.
 
 Examples:
   gatewayctl upgrade --binary ./gatewayd

@@ -122,18 +122,19 @@ impl Identity {
     }
 }
 
+/// The test vector of the protocol reference: seed 00 01 02 ... 1f.
+#[cfg(test)]
+pub(crate) fn vector() -> Identity {
+    let mut seed = [0; 32];
+    for (index, byte) in (0u8..).zip(seed.iter_mut()) {
+        *byte = index;
+    }
+    Identity::from_seed(&seed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The test vector of the protocol reference: seed 00 01 02 ... 1f.
-    fn vector() -> Identity {
-        let mut seed = [0; 32];
-        for (index, byte) in (0u8..).zip(seed.iter_mut()) {
-            *byte = index;
-        }
-        Identity::from_seed(&seed)
-    }
 
     #[test]
     fn the_reference_vector_holds() {

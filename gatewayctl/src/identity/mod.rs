@@ -4,5 +4,7 @@
 mod device;
 mod tokens;
 
+#[cfg(test)]
+pub(crate) use device::vector;
 pub use device::{Error, Identity};
 pub use tokens::TokenFile;

@@ -96,10 +96,13 @@ mod tests {
         let file = TokenFile::new(dir.path().join("device-auth.json"));
         let clock = Clock::manual(7);
         file.keep("dev1", "operator", "t1", &["operator.admin".to_owned()], &clock).expect("is written");
+        file.keep("dev1", "operator", "t1", &[], &Clock::manual(8)).expect("is there already");
         file.keep("dev1", "node", "t2", &[], &clock).expect("is written");
         assert!(file.get("dev1", "operator").is_some_and(|t| t.matches("t1")));
         assert_eq!(file.scopes("dev1", "operator"), ["operator.admin"]);
         assert!(file.get("dev2", "operator").is_none() && file.scopes("dev2", "operator").is_empty());
+        let text = fs::read_to_string(dir.path().join("device-auth.json")).expect("is there");
+        assert!(!text.contains("\"updatedAtMs\": 8"), "a token that is known is not written again: {text}");
         file.keep("dev2", "operator", "t3", &[], &clock).expect("is written");
         assert!(file.get("dev1", "node").is_none());
         let text = fs::read_to_string(dir.path().join("device-auth.json")).expect("is there");

@@ -1,20 +1,19 @@
-//! Runs a service manager's tool, without a shell, with a time limit, and with a limit on what it may say. Tests put
-//! a recording stand-in here.
+//! How a service manager's tool is called and what came of it. Tests put a recording stand-in in the place of
+//! [`System`].
 
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::Command;
+use gateway_base::env::Env;
+use gateway_base::program::{self, End, Variables};
 
 /// How long a tool may take, unless the call says otherwise.
 const LIMIT: Duration = Duration::from_secs(10);
 /// How much of what a tool says is read. The status of Tailscale names every device of the tailnet.
-const MAX_SAID: u64 = 8 * 1024 * 1024;
+const MAX_SAID: usize = 8 * 1024 * 1024;
 /// How much of one line of it is repeated.
 const MAX_LINE: usize = 400;
 
@@ -132,40 +131,29 @@ pub struct System;
 
 impl Runner for System {
     async fn run(&self, call: &Call) -> Result<Ran, RunError> {
-        let name = call.program.to_owned();
-        let mut command = Command::new(call.program);
-        command
-            .args(&call.arguments)
-            // Answers are compared with words, so they must not be translated.
-            .env("LC_ALL", "C")
-            .env("SYSTEMD_COLORS", "0")
-            .envs(call.variables.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        let mut child = command.spawn().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => RunError::Missing(name.clone()),
+        let name = call.program;
+        // Answers are compared with words, so they must not be translated.
+        let mut variables = Env::from_pairs([("LC_ALL", "C"), ("SYSTEMD_COLORS", "0")]);
+        for (name, value) in &call.variables {
+            variables.set(name, value);
+        }
+        let tool = program::Call {
+            variables: Variables::Added(variables),
+            // Who presses ctrl-c at a tool that hangs wants both to end.
+            apart: false,
+            time: call.limit,
+            size: MAX_SAID,
+            ..program::Call::new(name, call.arguments.clone())
+        };
+        let ran = program::run(&tool).await.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => RunError::Missing(name.to_owned()),
             _ => RunError::Failed(format!("{name}: {error}")),
         })?;
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let all = async { tokio::join!(read(stdout), read(stderr), child.wait()) };
-        let Ok((stdout, stderr, status)) = tokio::time::timeout(call.limit, all).await else {
-            return Err(RunError::Late(name, call.limit.as_secs()));
-        };
-        let status = status.map_err(|error| RunError::Failed(format!("{name}: {error}")))?;
-        Ok(Ran { success: status.success(), stdout, stderr })
+        match ran.end {
+            End::TooLate => Err(RunError::Late(name.to_owned(), call.limit.as_secs())),
+            end => Ok(Ran { success: end == End::Success, stdout: ran.stdout, stderr: ran.stderr }),
+        }
     }
-}
-
-/// What can be read, up to the limit; a tool that says more is cut off by the closed pipe.
-async fn read(pipe: Option<impl AsyncRead + Unpin>) -> String {
-    let mut bytes = Vec::new();
-    if let Some(pipe) = pipe {
-        // What was read before an error still counts.
-        let _ = pipe.take(MAX_SAID).read_to_end(&mut bytes).await;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(all(test, unix))]
@@ -183,8 +171,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_tool_that_never_stops_talking_is_cut_off() {
-        let ran = System.run(&Call::new("yes", ["\u{1b}[2J"])).await.expect("it ends by the closed pipe");
-        assert_eq!((ran.success, ran.stdout.len() as u64), (false, MAX_SAID));
+        let ran = System.run(&Call::new("yes", ["\u{1b}[2J"])).await.expect("it is killed");
+        assert_eq!((ran.success, ran.stdout.len()), (false, MAX_SAID));
         assert_eq!(ran.said().lines().count(), 5);
     }
 

@@ -34,7 +34,7 @@ pub struct Plan<'a> {
     pub after: Duration,
 }
 
-/// The files of a timer, and what belongs into them.
+/// The files of a timer, and what belongs in them.
 pub type Texts = Vec<(PathBuf, String)>;
 
 /// Whose timer is meant when nobody says: this user's, unless only the machine has one.

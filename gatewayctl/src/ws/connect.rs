@@ -123,14 +123,7 @@ mod tests {
     use gateway_base::secret::Secret;
 
     use super::*;
-
-    fn vector() -> Identity {
-        let mut seed = [0; 32];
-        for (index, byte) in (0u8..).zip(seed.iter_mut()) {
-            *byte = index;
-        }
-        Identity::from_seed(&seed)
-    }
+    use crate::identity::vector;
 
     const ALL: &str = "operator.admin,operator.approvals,operator.pairing";
     const NONCE: &str = "6f1e2d3c-0000-4000-8000-000000000001";

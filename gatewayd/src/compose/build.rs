@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use gateway_adapters::store::{self, Opened, Store, StoreOptions};
 use gateway_adapters::tailscale::Tailscale;
 use gateway_api::Api;
-use gateway_api::context::{About, Context, Control, LogReader, Reloaded};
+use gateway_api::context::{About, Context};
 use gateway_api::dispatch::Dispatcher;
 use gateway_api::domain::Domain;
 use gateway_api::registry::{self, Registry};
@@ -21,7 +21,6 @@ use gateway_config::last_good;
 use gateway_config::live::{Current, Live};
 use gateway_domain::auth::limiter::Limiter;
 use gateway_domain::auth::tailnet::Identities;
-use gateway_domain::ports::BoxFuture;
 use gateway_domain::presence::Own;
 use gateway_server::admin::health::{Board, Part, Phase, State};
 use gateway_server::admin::{self, listen};
@@ -34,12 +33,12 @@ use gateway_server::ws::preauth::{Budget, PreAuth};
 use gateway_server::ws::traffic::Traffic;
 use gateway_server::ws::{Depths, Limits, Outboxes, Serve};
 use gateway_wire::limits::HANDSHAKE_TIMEOUT_MS;
-use gateway_wire::types::logs::LogsTailResult;
 use prometheus_client::registry::Registry as Metrics;
 use tokio_util::sync::CancellationToken;
 
 use super::access::Fixed;
 use super::backend::{Admin, Parts as AdminParts};
+use super::root::{LogFile, Root};
 use super::{domain, sessions, sockets, stop, watch};
 use crate::bind::Listener;
 use crate::discovery::{self, Discovery};
@@ -135,12 +134,12 @@ pub async fn serve(mut boot: Boot, next: &mut HandOver) -> Result<(Running, Opti
     let traffic = Arc::new(Traffic::new(boot.args.traffic()));
     let events = domain.bus.subscribe(HUB_QUEUE);
     let hub = Hub::start(events, shards(), hub_metrics.clone(), traffic.clone(), &boot.tasks);
-    let root = Arc::new(Root { reload: std::sync::OnceLock::new() });
+    let root = Arc::new(Root::default());
     let tailscale = Tailscale::new(&boot.env);
     let cx = context(&boot, &live, access, about, &domain, &root, &tailscale);
     let reload = start_reload(&boot, &live, fixed, &cx, &hub);
-    // Set once, here; methods can only be called after the listeners are served below.
-    let _ = root.reload.set(reload.clone());
+    // Methods can only be called after the listeners are served below.
+    root.serve(reload.clone());
     let trials = start_trials(&boot, &live, &reload, &board);
     let api = build_api(&cx, &mut numbers)?;
     let serve = Arc::new(serving(&boot, &api, &hub, &hub_metrics, traffic));
@@ -459,44 +458,4 @@ fn start_trials(boot: &Boot, live: &Live, reload: &Reload, board: &Board) -> Tri
     });
     boot.tasks.spawn("config trials", Kind::Essential, owner.run(boot.tasks.stopping()));
     trials
-}
-
-/// What methods ask of the root.
-struct Root {
-    reload: std::sync::OnceLock<Reload>,
-}
-
-impl Control for Root {
-    fn reload(&self, delay: Duration) -> BoxFuture<'static, Reloaded> {
-        let reload = self.reload.get().cloned();
-        Box::pin(async move {
-            match reload {
-                Some(reload) => reload.now(How::Restart(delay)).await,
-                None => Reloaded::default(),
-            }
-        })
-    }
-}
-
-/// Reads the log file for `logs.tail`.
-struct LogFile;
-
-impl LogReader for LogFile {
-    fn tail(
-        &self,
-        path: &std::path::Path,
-        cursor: Option<u64>,
-        limit: usize,
-        max_bytes: u64,
-    ) -> std::io::Result<LogsTailResult> {
-        let tail = gateway_adapters::log_tail::tail(path, cursor, limit, max_bytes)?;
-        Ok(LogsTailResult {
-            file: tail.file.display().to_string(),
-            cursor: tail.cursor,
-            size: tail.size,
-            lines: tail.lines,
-            truncated: tail.truncated,
-            reset: tail.reset,
-        })
-    }
 }

@@ -5,6 +5,8 @@ mod access;
 mod backend;
 mod build;
 mod domain;
+mod progress;
+mod root;
 mod sessions;
 mod sockets;
 mod stop;

@@ -3,9 +3,9 @@
 
 use std::fs::Metadata;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
+use gateway_base::program::{self, Call, End};
 use gateway_base::task::Tasks;
 
 use super::handle::{Goal, Lifecycle, Request};
@@ -38,16 +38,10 @@ pub(super) fn watch(file: PathBuf, tasks: &Tasks, lifecycle: &Lifecycle) {
     });
 }
 
-async fn says_its_version(file: PathBuf) -> bool {
-    let asked = tokio::task::spawn_blocking(move || {
-        Command::new(file)
-            .arg("--version")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-    });
-    asked.await.is_ok_and(|status| status.is_ok_and(|status| status.success()))
+/// A build that is not finished may hang or say anything.
+async fn says_its_version(program: PathBuf) -> bool {
+    let call = Call::new(program, ["--version"]);
+    program::run(&call).await.is_ok_and(|ran| ran.end == End::Success)
 }
 
 /// What tells one build of a file from another.

@@ -1,7 +1,8 @@
 //! The commands that replace the whole file for good, and the one document that every command which changes the whole
 //! file answers with.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use gateway_config::write::{Drops, Writer};
@@ -51,13 +52,21 @@ pub fn rollback(app: &App, number: usize) -> Result<Exit, Failure> {
 
 /// The text of a file, or of standard input.
 pub fn read(file: &Path) -> Result<String, Failure> {
-    let text = if file == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    let (read, name) = if file == Path::new("-") {
+        (whole(std::io::stdin().lock()), "standard input".into())
     } else {
-        std::fs::read_to_string(file)
+        (File::open(file).and_then(whole), file.to_string_lossy())
     };
-    text.map_err(|error| Failure::failed(format!("cannot read {}: {error}", file.display())))
+    read.map_err(|error| Failure::failed(format!("cannot read {name}: {error}")))
+}
+
+fn whole(source: impl Read) -> io::Result<String> {
+    let mut text = String::new();
+    source.take(load::MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > load::MAX_BYTES {
+        return Err(io::Error::other(format!("it is larger than {} MiB", load::MAX_BYTES / 1024 / 1024)));
+    }
+    Ok(text)
 }
 
 fn replace(app: &App, action: &'static str, text: &str) -> Result<Changed, Failure> {
@@ -162,5 +171,12 @@ mod tests {
         It is taken back in 60 s unless you confirm it:
           gatewayctl config confirm
         ");
+    }
+
+    #[test]
+    fn a_source_without_an_end_is_given_up() {
+        let error = whole(io::repeat(b'x')).expect_err("it never ends");
+        assert_eq!(error.to_string(), "it is larger than 5 MiB");
+        assert_eq!(whole(&b"{}"[..]).expect("is read"), "{}");
     }
 }

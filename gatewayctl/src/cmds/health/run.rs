@@ -12,7 +12,6 @@ use crate::exit::{Exit, Failure, Reason};
 use crate::gateway;
 use crate::target::Target;
 use crate::text::Text;
-use crate::ws::{Connection, Mode, Options};
 
 /// Answers whether the gateway is healthy.
 pub async fn run(app: &App, args: &HealthArgs) -> Result<Exit, Failure> {
@@ -60,8 +59,7 @@ async fn one_question(app: &App, args: &HealthArgs, question: &Question) -> Resu
 
 async fn everything(app: &App, args: &HealthArgs) -> Result<Exit, Failure> {
     let (settings, env) = app.settings();
-    let target = Target::resolve(&args.client, &settings, &env, &app.paths)
-        .map_err(|error| Failure::new(Exit::BadConfig, error.to_string()))?;
+    let target = Target::resolve(&args.client, &settings, &env, &app.paths)?;
     let target = gateway::where_it_listens(app, target).await;
     let health = over_control_plane(app, args, &target).await;
     let parts = if target.local { own_parts(app, args).await } else { Vec::new() };
@@ -81,19 +79,9 @@ async fn everything(app: &App, args: &HealthArgs) -> Result<Exit, Failure> {
 }
 
 async fn over_control_plane(app: &App, args: &HealthArgs, target: &Target) -> Result<Value, Failure> {
-    let (identity, tokens) = gateway::device(app)?;
-    let timeout = args.client.timeout;
-    let options =
-        Options { identity: &identity, tokens: &tokens, mode: Mode::Cli, timeout, clock: &app.clock };
-    let ask = async {
-        let mut connection = Connection::open(target, options).await?;
-        let params = if args.verbose { json!({"probe": true}) } else { json!({}) };
-        let health = connection.call("health", params, false).await;
-        connection.close().await;
-        health
-    };
-    let health = app.out.during("waiting for health", ask).await;
-    health.map_err(|error| gateway::failure(app, Some(target), &error))
+    let params = if args.verbose { json!({"probe": true}) } else { json!({}) };
+    let ask = gateway::over_websocket(app, target, args.client.timeout, "health", params, false);
+    app.out.during("waiting for health", ask).await
 }
 
 /// The daemon's parts; none when it has no socket for us, which the control plane has already answered for.

@@ -9,7 +9,6 @@ use crate::exit::{Exit, Failure, Reason};
 use crate::gateway;
 use crate::logfile::Record;
 use crate::target::Target;
-use crate::ws::{self, Connection, Mode, Options};
 
 /// Prints the log of `target`.
 pub async fn run(
@@ -43,21 +42,12 @@ async fn ask(app: &App, args: &LogsArgs, target: &Target, cursor: Option<u64>) -
     if let Some(cursor) = cursor {
         params["cursor"] = cursor.into();
     }
-    let (identity, tokens) = gateway::device(app)?;
-    let timeout = args.client.timeout;
-    let options =
-        Options { identity: &identity, tokens: &tokens, mode: Mode::Cli, timeout, clock: &app.clock };
-    let answer = async {
-        let mut connection = Connection::open(target, options).await?;
-        let answer = connection.call("logs.tail", params, false).await;
-        connection.close().await;
-        answer
-    };
-    answer.await.map_err(|error| failure(app, target, &error))
+    let answer = gateway::over_websocket(app, target, args.client.timeout, "logs.tail", params, false);
+    answer.await.map_err(unreachable)
 }
 
-fn failure(app: &App, target: &Target, error: &ws::Error) -> Failure {
-    match gateway::failure(app, Some(target), error) {
+fn unreachable(failure: Failure) -> Failure {
+    match failure {
         Failure::Failed(Reason { exit: Exit::Failed, message, hint }) => {
             let message = format!("Gateway not reachable. Is it running and accessible?\n{message}");
             Failure::Failed(Reason { exit: Exit::Failed, message, hint })

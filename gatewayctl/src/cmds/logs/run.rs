@@ -13,8 +13,7 @@ use crate::target::Target;
 /// Prints the log.
 pub async fn run(app: &App, args: &LogsArgs) -> Result<Exit, Failure> {
     let (settings, env) = app.settings();
-    let target = Target::resolve(&args.client, &settings, &env, &app.paths)
-        .map_err(|error| Failure::new(Exit::BadConfig, error.to_string()))?;
+    let target = Target::resolve(&args.client, &settings, &env, &app.paths)?;
     let mut printer = Printer::new(app, args);
     if args.client.is_explicit() || !target.local {
         let target = gateway::where_it_listens(app, target).await;
@@ -23,10 +22,7 @@ pub async fn run(app: &App, args: &LogsArgs) -> Result<Exit, Failure> {
     match app.out.during("waiting for the gateway", admin::connect(app)).await {
         Ok(client) => socket::run(app, args, client, &mut printer).await,
         Err(SocketError::NotRunning { .. }) => {
-            let path = settings
-                .text("logging.file")
-                .map_or_else(|| app.paths.log_file(), |raw| app.paths.expand(raw));
-            file::run(app, args, &path, &mut printer).await
+            file::run(app, args, &settings.log_file(&app.paths), &mut printer).await
         }
         Err(error) => Err(admin::connect_failure(app, &error)),
     }

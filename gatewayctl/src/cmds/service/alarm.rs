@@ -81,10 +81,10 @@ fn settings<R: Runner, H: Health>(
     }
     if settings.notify && site.scope() == Scope::System {
         let text = "a timer of the machine has no desktop to show a notification on";
-        return Err(usage(text, "Use --exec or --webhook, or leave --system away."));
+        return Err(usage(text, "Use --exec or --webhook, or leave out --system."));
     }
     if site.control.kind() == Manager::Schtasks && args.every < MINUTE {
-        return Err(usage("the Task Scheduler looks once a minute at most", "Leave --every away."));
+        return Err(usage("the Task Scheduler looks once a minute at most", "Leave out --every."));
     }
     Ok(settings)
 }

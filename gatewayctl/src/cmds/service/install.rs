@@ -276,7 +276,7 @@ fn store_token<R: Runner, H: Health>(
 ) -> Result<(), Failure> {
     let Some(token) = &args.token else { return Ok(()) };
     if plan.paths.config != site.app.paths.config {
-        let why = format!("the token belongs into {}, which is another user's", plan.paths.config.display());
+        let why = format!("the token belongs in {}, which is another user's", plan.paths.config.display());
         return Err(site
             .failed(&why)
             .hint("As that user, run: gatewayctl config set gateway.auth.token TOKEN"));

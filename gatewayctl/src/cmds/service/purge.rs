@@ -36,7 +36,10 @@ impl Purge {
     /// Checks the folder. `service` is the process that will have ended by then.
     pub fn new(paths: Paths, env: &Env, service: Option<u32>) -> Result<Self, Error> {
         let state = &paths.state;
-        let holds_home = paths.home.starts_with(state) || state.parent().is_none();
+        // A name may lead anywhere, such as `~/x/..`.
+        let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let folder = real(state);
+        let holds_home = real(&paths.home).starts_with(&folder) || folder.parent().is_none();
         let is_ours = SIGNS.iter().any(|sign| state.join(sign).exists());
         if state.exists() && (holds_home || !is_ours || state.is_symlink()) {
             return Err(Error::Foreign(state.clone()));
@@ -87,6 +90,19 @@ mod tests {
         for foreign in [&home, &home.join("photos"), Path::new("/"), dir.path()] {
             let (paths, env) = paths(&home, foreign);
             assert!(matches!(Purge::new(paths, &env, None), Err(Error::Foreign(_))), "{}", foreign.display());
+        }
+        // Something like a gateway's may lie in a home folder too.
+        fs::write(home.join("clawdbot.json"), "{}").expect("file");
+        for foreign in [home.clone(), home.join("photos/..")] {
+            let (paths, env) = paths(&home, &foreign);
+            assert!(matches!(Purge::new(paths, &env, None), Err(Error::Foreign(_))), "{}", foreign.display());
+        }
+        #[cfg(unix)]
+        {
+            let link = dir.path().join("link");
+            std::os::unix::fs::symlink(&state, &link).expect("link");
+            let (paths, env) = paths(&home, &link);
+            assert!(matches!(Purge::new(paths, &env, None), Err(Error::Foreign(_))), "a link to it");
         }
         let (paths, env) = paths(&home, &state);
         Purge::new(paths.clone(), &env, None).expect("is ours").run().expect("goes");

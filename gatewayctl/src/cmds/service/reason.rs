@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use gateway_base::env::Env;
 use gateway_base::limits::EXIT_REFUSED;
+use gateway_base::paths::Paths;
 use tokio::time::{Instant, sleep};
 
 use super::health::Health;
@@ -12,6 +14,7 @@ use crate::exit::Failure;
 use crate::logfile::{self, Record};
 use crate::service::cause::{self, FILE_MISSING, PATH_MISSING};
 use crate::service::{Call, Control, Manager, Runner, Runtime, Scope, Service, cut, launchd};
+use crate::settings::Settings;
 
 /// How many lines of the log are shown.
 const LINES: usize = 10;
@@ -105,15 +108,16 @@ async fn last_lines<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Servi
             sleep(AGAIN).await;
         }
     }
-    log_lines(&site.paths(service).log_file())
+    log_lines(&site.paths(service), &site.app.env)
 }
 
-/// The last lines of a log, or of what was printed beside it.
-pub fn log_lines(log: &Path) -> Vec<String> {
-    let errors = launchd::error_log(log);
+/// The last lines of the log that the configuration names, or of what was printed beside it.
+pub fn log_lines(paths: &Paths, env: &Env) -> Vec<String> {
+    let log = Settings::load(paths, env).log_file(paths);
+    let errors = launchd::error_log(&log);
     // The one that was written last tells about the last start.
     let written = |path: &Path| std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
-    let newest = if written(&errors) > written(log) { &errors } else { log };
+    let newest = if written(&errors) > written(&log) { &errors } else { &log };
     let tail = logfile::tail(newest, 64 * 1024).unwrap_or_default();
     let lines = &tail.lines[tail.lines.len().saturating_sub(LINES)..];
     lines
@@ -121,4 +125,21 @@ pub fn log_lines(log: &Path) -> Vec<String> {
         .map(|line| Record::parse(line).map_or_else(|| line.clone(), |record| record.message))
         .map(|line| cut(&line, MAX_LINE).into_owned())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_is_the_one_that_the_configuration_names() {
+        let home = tempfile::tempdir().expect("folder");
+        let env = Env::from_pairs([("HOME", home.path().to_string_lossy().into_owned())]);
+        let paths = Paths::resolve(&env, None).expect("paths");
+        assert!(log_lines(&paths, &env).is_empty());
+        std::fs::create_dir_all(&paths.state).expect("folder");
+        std::fs::write(&paths.config, "{logging: {file: '~/other.log'}}").expect("file");
+        std::fs::write(home.path().join("other.log"), "why it ended\n").expect("file");
+        assert_eq!(log_lines(&paths, &env), ["why it ended"]);
+    }
 }

@@ -106,11 +106,11 @@ pub fn wrong_words(manager: Manager, names: &Names, request: Request<'_>) -> Opt
         ),
         Manager::Launchd | Manager::Schtasks if request.options().system => usage(
             "there are services of the machine only on Linux; here the gateway is a service of yours",
-            "Leave --system away.",
+            "Leave out --system.",
         ),
         Manager::Launchd | Manager::Schtasks if linger => usage(
             "lingering is a matter of Linux; here the gateway starts when you log in",
-            "Leave --linger away.",
+            "Leave out --linger.",
         ),
         _ => None,
     }

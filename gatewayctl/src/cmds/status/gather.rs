@@ -217,7 +217,7 @@ async fn last_error(app: &App, service: &Service, port: &PortReport, settings: &
         return Some(line);
     }
     let folder = app.paths.state.join("logs");
-    let log = settings.text("logging.file").map_or_else(|| app.paths.log_file(), |raw| app.paths.expand(raw));
+    let log = settings.log_file(&app.paths);
     let errors = folder.join("gateway.err.log");
     logfile::last_error(&[errors.as_path(), log.as_path()])
 }

@@ -41,7 +41,7 @@ pub async fn run(app: &App, args: &TopArgs) -> Result<Exit, Failure> {
             () = &mut feed => return Ok(Exit::Ok),
             Some(one) = news.recv() => {
                 model.news(one);
-                // What has come meanwhile belongs into the same frame.
+                // What has come meanwhile belongs in the same frame.
                 while let Ok(one) = news.try_recv() {
                     model.news(one);
                 }

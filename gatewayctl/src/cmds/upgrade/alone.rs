@@ -53,14 +53,11 @@ impl Alone {
         };
         let once = ["--reset", "--force"];
         let arguments = words("cmdline").unwrap_or_default().into_iter().skip(1);
-        let of_process = words("environ").map(|pairs| {
-            let pairs = pairs.iter().filter_map(|pair| pair.split_once('='));
-            pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-        });
-        let of_shell = || env.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let of_process = words("environ")
+            .map(|pairs| Env::from_pairs(pairs.iter().filter_map(|pair| pair.split_once('='))));
         let start = Start {
             arguments: arguments.filter(|word| !once.contains(&word.as_str())).collect(),
-            variables: of_process.unwrap_or_else(of_shell),
+            variables: of_process.unwrap_or_else(|| env.clone()),
             folder: std::fs::read_link(entry.join("cwd")).ok(),
         };
         Some(Self { pid: process.pid, program, start })
@@ -83,16 +80,24 @@ impl Alone {
             match serving(paths, asked).await {
                 // In another process it is the version before, which stood by.
                 Some((pid, _)) if pid != self.pid => {
-                    return Err(with_log("the new version ended before it served", paths));
+                    return Err(with_log(
+                        "the new version ended before it served",
+                        paths,
+                        &self.start.variables,
+                    ));
                 }
                 Some((_, version)) if version == expected => return Ok(()),
                 Some((_, version)) => return Err(format!("what serves after the restart is {version}")),
                 None if !process::runs(self.pid) => {
-                    return Err(with_log("the new version ended before it served", paths));
+                    return Err(with_log(
+                        "the new version ended before it served",
+                        paths,
+                        &self.start.variables,
+                    ));
                 }
                 None if Instant::now() >= end => {
                     let why = format!("the new version does not serve after {} s", limit.as_secs_f64());
-                    return Err(with_log(&why, paths));
+                    return Err(with_log(&why, paths, &self.start.variables));
                 }
                 None => sleep(AGAIN).await,
             }
@@ -108,7 +113,7 @@ impl Alone {
             return Ok(());
         }
         self.end().await;
-        let mut is_started = self.start.variables.iter().any(|(name, _)| name == SUPERVISOR);
+        let mut is_started = self.start.variables.get(SUPERVISOR).is_some();
         let mut end = Instant::now() + if is_started { limit } else { PATIENCE };
         loop {
             if serving(paths, asked).await.is_some() {
@@ -116,7 +121,7 @@ impl Alone {
             }
             if Instant::now() >= end {
                 if is_started {
-                    return Err(with_log("it does not serve", paths));
+                    return Err(with_log("it does not serve", paths, &self.start.variables));
                 }
                 self.launch().map_err(|error| format!("it cannot be started: {error}"))?;
                 (is_started, end) = (true, Instant::now() + limit);
@@ -143,7 +148,7 @@ impl Alone {
         command
             .args(&self.start.arguments)
             .env_clear()
-            .envs(self.start.variables.iter().map(|(name, value)| (name, value)))
+            .envs(self.start.variables.iter())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
@@ -165,8 +170,8 @@ async fn serving(paths: &Paths, asked: Duration) -> Option<(u32, String)> {
     is_new.then(|| version(&status).map(|version| (process.pid, version))).flatten()
 }
 
-fn with_log(why: &str, paths: &Paths) -> String {
-    let lines = log_lines(&paths.log_file());
+fn with_log(why: &str, paths: &Paths, env: &Env) -> String {
+    let lines = log_lines(paths, env);
     let last: String = lines.iter().map(|line| format!("\n  {line}")).collect();
     if last.is_empty() { format!("{why}.") } else { format!("{why}.\nLast lines of its log:{last}") }
 }

@@ -45,18 +45,18 @@ impl Place {
 
     /// Puts a copy of `new` in the place and keeps what was there.
     pub fn put(&self, new: &Path, mark: &Mark) -> io::Result<()> {
-        let incoming = self.copy(new)?;
-        let text = serde_json::to_vec_pretty(mark).map_err(io::Error::other)?;
-        atomic_file::replace(&self.beside(".upgrade"), &text)?;
-        self.keep()?;
-        fs::rename(incoming, &self.program)?;
-        self.sync()
+        self.with_copy(new, |incoming| {
+            let text = serde_json::to_vec_pretty(mark).map_err(io::Error::other)?;
+            atomic_file::replace(&self.beside(".upgrade"), &text)?;
+            self.keep()?;
+            fs::rename(incoming, &self.program)?;
+            self.sync()
+        })
     }
 
     /// Puts the version before back, and keeps again what was kept before the upgrade.
     pub fn take_back(&self) -> io::Result<()> {
-        let incoming = self.copy(&self.previous())?;
-        fs::rename(incoming, &self.program)?;
+        self.with_copy(&self.previous(), |incoming| fs::rename(incoming, &self.program))?;
         let earlier = self.beside(".earlier");
         if earlier.exists() {
             fs::rename(earlier, self.previous())?;
@@ -87,15 +87,26 @@ impl Place {
         self.sync()
     }
 
-    /// A copy beside the program, on disk, with the program's owner and mode.
-    fn copy(&self, new: &Path) -> io::Result<PathBuf> {
+    /// Does something with a copy of `new` beside the program. It is not left behind when that fails: half a program
+    /// helps nobody, least of all on a disk that is full.
+    fn with_copy(&self, new: &Path, then: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
         let incoming = self.beside(".incoming");
         remove(&incoming)?;
+        let done = self.copy(new, &incoming).and_then(|()| then(&incoming));
+        if done.is_err() {
+            // The first error is the one to report.
+            let _ = fs::remove_file(&incoming);
+        }
+        done
+    }
+
+    /// A copy on disk, with the program's owner and mode.
+    fn copy(&self, new: &Path, incoming: &Path) -> io::Result<()> {
         let (mut from, about) = (File::open(new)?, fs::metadata(&self.program)?);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         atomic_file::owner_only(&mut options);
-        let mut to = options.open(&incoming)?;
+        let mut to = options.open(incoming)?;
         io::copy(&mut from, &mut to)?;
         #[cfg(unix)]
         {
@@ -106,8 +117,7 @@ impl Place {
             }
         }
         to.set_permissions(about.permissions())?;
-        to.sync_all()?;
-        Ok(incoming)
+        to.sync_all()
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -135,6 +145,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_copy_that_cannot_be_used_is_not_left_behind() {
+        let dir = tempfile::tempdir().expect("folder");
+        let (program, new) = (dir.path().join("program"), dir.path().join("new"));
+        fs::write(&program, "old").expect("file");
+        fs::write(&new, "new").expect("file");
+        let place = Place::new(&program).expect("is there");
+        let mark = Mark { from: "1".to_owned(), to: "2".to_owned() };
+        // A folder cannot be replaced by the mark.
+        fs::create_dir(place.beside(".upgrade")).expect("folder");
+        place.put(&new, &mark).expect_err("there is no place for the mark");
+        fs::remove_dir(place.beside(".upgrade")).expect("folder");
+        place.put(dir.path(), &mark).expect_err("a folder cannot be copied");
+        assert_eq!(fs::read_to_string(&program).expect("is there"), "old");
+        assert!(!place.beside(".incoming").exists(), "half a program lies around");
+    }
+
+    #[test]
     fn the_old_one_is_kept_and_comes_back_with_its_mode() {
         let dir = tempfile::tempdir().expect("folder");
         let (real, link, new) = (dir.path().join("real"), dir.path().join("link"), dir.path().join("new"));
@@ -154,11 +181,19 @@ mod tests {
         place.done().expect("is over");
         fs::write(&new, "bad").expect("file");
         place.put(&new, &mark).expect("is put");
+        assert_eq!(
+            read(&place.beside(".earlier")),
+            "old",
+            "kept until it is known whether the new one serves"
+        );
         assert_eq!((read(&link), read(&place.previous())), ("bad".to_owned(), "new".to_owned()));
         place.take_back().expect("is taken back");
         place.done().expect("is over");
         assert_eq!((read(&link), read(&place.previous())), ("new".to_owned(), "old".to_owned()));
         assert_eq!((mode(&real), place.mark()), (0o750, None));
+        place.put(&new, &mark).expect("is put");
+        place.done().expect("is over");
+        assert!(!place.beside(".earlier").exists(), "an upgrade that went well keeps one version before it");
         assert!(fs::symlink_metadata(&link).expect("is there").is_symlink());
         let mut left: Vec<_> = fs::read_dir(dir.path())
             .expect("folder")

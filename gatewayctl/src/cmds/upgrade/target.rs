@@ -63,7 +63,7 @@ impl Target {
                 let (env, _) = command.place(&site.app.env, &site.app.paths);
                 Start {
                     arguments: command.program_arguments.into_iter().skip(1).collect(),
-                    variables: env.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+                    variables: env,
                     folder: command.working_directory.map(PathBuf::from),
                 }
             }

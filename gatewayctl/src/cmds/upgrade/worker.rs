@@ -26,8 +26,9 @@ pub async fn employ(app: &App, args: &UpgradeArgs) -> Result<Exit, Failure> {
     let own = app.own.clone().ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
     let mut command = Command::new(own);
     command.args(words(app, args)).env(MARK, "1").stdin(Stdio::null());
+    // The commands that it suggests are spelled as this one was.
     #[cfg(unix)]
-    command.process_group(0);
+    command.process_group(0).arg0(app.words.program());
     let mut child = command.spawn().map_err(failed)?;
     let status = loop {
         tokio::select! {
@@ -39,10 +40,9 @@ pub async fn employ(app: &App, args: &UpgradeArgs) -> Result<Exit, Failure> {
             }
         }
     };
-    match status.code() {
-        Some(0) => Ok(Exit::Ok),
-        Some(4) => Err(Failure::Told(Exit::Refused)),
-        _ => Err(Failure::Told(Exit::Failed)),
+    match status.code().and_then(Exit::of_code).unwrap_or(Exit::Failed) {
+        Exit::Ok => Ok(Exit::Ok),
+        exit => Err(Failure::Told(exit)),
     }
 }
 
@@ -50,6 +50,9 @@ fn words(app: &App, args: &UpgradeArgs) -> Vec<OsString> {
     let mut words: Vec<OsString> = Vec::new();
     if let Some(profile) = &app.paths.profile {
         words.extend(["--profile".into(), profile.name().into()]);
+    }
+    if !app.out.uses_colour() && !app.out.has_colour() {
+        words.push("--no-color".into());
     }
     words.push("upgrade".into());
     if let Some(binary) = &args.binary {

@@ -120,8 +120,7 @@ async fn ask(paths: &Paths) -> Asked {
 }
 
 fn log_file(app: &App, paths: &Paths) -> std::path::PathBuf {
-    let settings = Settings::load(paths, &app.env);
-    settings.text("logging.file").map_or_else(|| paths.log_file(), |raw| paths.expand(raw))
+    Settings::load(paths, &app.env).log_file(paths)
 }
 
 /// Whether the last lines of the log hold an error: a gateway that ends in order has nothing to complain about.

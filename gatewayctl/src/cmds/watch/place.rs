@@ -123,6 +123,8 @@ mod tests {
                 Some(bad)
             );
         }
+        fs::File::create(place.record()).and_then(|file| file.set_len(MAX_FILE + 1)).expect("file");
+        assert!(place.read().note.is_some_and(|note| note.contains("too large")));
         assert!(place.read().note.is_none());
         place.remove().expect("goes");
         place.remove().expect("is gone");

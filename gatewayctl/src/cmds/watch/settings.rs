@@ -202,7 +202,7 @@ fn find(program: &str, env: &Env) -> Result<String, Failure> {
     found.and_then(shown).ok_or_else(|| {
         let text = format!("there is no program {program}");
         Failure::new(Exit::Usage, text)
-            .hint("Give its full path. No shell is involved, so a command with pipes belongs into a script.")
+            .hint("Give its full path. No shell is involved, so a command with pipes belongs in a script.")
     })
 }
 
@@ -260,6 +260,7 @@ mod tests {
         for line in [
             "--exec no-such-program-anywhere".to_owned(),
             "--exec ./no-such-program".to_owned(),
+            format!("--exec {}", dir.path().display()),
             "--webhook ftp://s3cret/".to_owned(),
             format!("--webhook-file {}", bad.display()),
             "--webhook-file /no/such/file".to_owned(),

@@ -78,7 +78,7 @@ const SYSTEM_SANDBOX: [(&str, &str); 12] = [
 /// The text of the unit for a systemd of this version.
 pub fn unit(spec: &Spec, version: u32) -> Result<String, Error> {
     let mut text = String::from(
-        "# Written by gatewayctl. `gatewayctl install --force` writes it again; changes of your own belong into a\n\
+        "# Written by gatewayctl. `gatewayctl install --force` writes it again; changes of your own belong in a\n\
          # drop-in, which stays: `systemctl edit`, with --user for a unit of your own.\n",
     );
     section(&mut text, "Unit");

@@ -3,6 +3,5 @@
 
 pub mod agent_files;
 pub mod log_tail;
-pub mod program;
 pub mod store;
 pub mod tailscale;

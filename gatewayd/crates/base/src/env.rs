@@ -2,9 +2,11 @@
 //! or writes global state and tests can give their own.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-/// Names and values of environment variables. Blank values count as absent, as the original treats them.
-#[derive(Clone, Debug, Default)]
+/// Names and values of environment variables. Blank values count as absent, as the original treats them. Tokens and
+/// keys are among them, so `Debug` shows the names alone.
+#[derive(Clone, Default)]
 pub struct Env(BTreeMap<String, String>);
 
 impl Env {
@@ -67,9 +69,21 @@ impl Env {
     }
 }
 
+impl fmt::Debug for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_not_shown() {
+        let env = Env::from_pairs([("CLAWDBOT_GATEWAY_TOKEN", "hunter2")]);
+        assert_eq!(format!("{env:?}"), "{\"CLAWDBOT_GATEWAY_TOKEN\"}");
+    }
 
     #[test]
     fn blank_is_absent() {

@@ -1,5 +1,5 @@
 //! Small things every part of the gateway may use: the clock, identifiers, secrets, paths, file safety and the
-//! supervised spawner. Nothing here knows the protocol, the configuration format or a socket.
+//! supervised spawner, other programs. Nothing here knows the protocol, the configuration format or a socket.
 
 pub mod account;
 pub mod atomic_file;
@@ -17,6 +17,7 @@ pub mod paths;
 pub mod printable;
 pub mod process;
 pub mod profile;
+pub mod program;
 pub mod redact;
 pub mod secret;
 pub mod task;

@@ -1,6 +1,7 @@
 //! The configuration in force. Everyone who needs it holds a [`Live`] and asks when it needs it; the reload code
 //! alone replaces it. Reading takes no lock.
 
+use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -10,8 +11,8 @@ use tokio::sync::watch;
 use crate::load::Snapshot;
 use crate::sections::Config;
 
-/// One configuration in force.
-#[derive(Clone, Debug)]
+/// One configuration in force. Its values may be secrets, so `Debug` leaves them out.
+#[derive(Clone)]
 pub struct Current {
     /// The typed view.
     pub config: Arc<Config>,
@@ -43,6 +44,13 @@ impl Current {
             hash: snapshot.hash.clone(),
             degraded,
         }
+    }
+}
+
+impl fmt::Debug for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { hash, degraded, .. } = self;
+        f.debug_struct("Current").field("hash", hash).field("degraded", degraded).finish_non_exhaustive()
     }
 }
 

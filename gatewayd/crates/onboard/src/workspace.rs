@@ -3,11 +3,10 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use gateway_base::env::Env;
-use tokio::process::Command;
+use gateway_base::program::{self, Call, End, Variables};
 
 /// The files that every workspace has.
 const FILES: [(&str, &str); 6] = [
@@ -48,13 +47,15 @@ pub async fn under_git(folder: &Path, env: &Env) -> bool {
     if folder.join(".git").exists() {
         return true;
     }
-    let mut git = Command::new("git");
-    git.args(["init", "--quiet"]).current_dir(folder).kill_on_drop(true);
-    git.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).env_clear();
-    for name in ["PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP"] {
-        git.envs(env.get(name).map(|value| (name, value)));
-    }
-    matches!(tokio::time::timeout(GIT, git.status()).await, Ok(Ok(status)) if status.success())
+    let names = ["PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP"];
+    let passed = names.into_iter().filter_map(|name| Some((name, env.get(name)?)));
+    let call = Call {
+        variables: Variables::Whole(Env::from_pairs(passed)),
+        folder: Some(folder.to_path_buf()),
+        time: GIT,
+        ..Call::new("git", ["init", "--quiet"])
+    };
+    program::run(&call).await.is_ok_and(|ran| ran.end == End::Success)
 }
 
 #[cfg(test)]

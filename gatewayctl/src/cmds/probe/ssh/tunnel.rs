@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use gateway_base::env::Env;
+use gateway_base::program::{self, Call, End, Ran};
 use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
@@ -78,26 +79,21 @@ impl Tunnel {
 /// Where `ssh` would go: the target in words, and the port. `ssh` itself is given the name as it was written, so that
 /// everything the user has configured for that name holds.
 async fn resolve(place: &Place, identity: Option<&str>) -> Result<(String, u16), Option<String>> {
-    let mut command = Command::new("ssh");
-    command.arg("-G");
-    if let Some(port) = place.port {
-        command.args(["-p", &port.to_string()]);
-    }
-    if let Some(identity) = identity {
-        command.args(["-i", identity]);
-    }
-    command.args(["--", &place.destination()]).stdin(Stdio::null()).kill_on_drop(true);
-    let answer = match timeout(RESOLVE, command.output()).await {
-        Ok(Ok(output)) if output.status.success() => output.stdout,
-        Ok(Ok(output)) => return Err(last_line(&String::from_utf8_lossy(&output.stderr))),
-        Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
+    let mut words = vec!["-G".to_owned()];
+    words.extend(place.port.map(|port| ["-p".to_owned(), port.to_string()]).into_iter().flatten());
+    words.extend(identity.map(|file| ["-i".to_owned(), file.to_owned()]).into_iter().flatten());
+    words.extend(["--".to_owned(), place.destination()]);
+    let call = Call { apart: false, time: RESOLVE, ..Call::new("ssh", words) };
+    let answer = match program::run(&call).await {
+        Ok(Ran { end: End::Success, stdout, .. }) => stdout,
+        // It only tells more; the tunnel has its own limit.
+        Ok(Ran { end: End::TooLate, .. }) => String::new(),
+        Ok(ran) => return Err(last_line(&ran.stderr)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(Some("ssh is not installed".to_owned()));
         }
-        Ok(Err(error)) => return Err(Some(format!("ssh cannot be run: {error}"))),
-        // It only tells more; the tunnel has its own limit.
-        Err(_) => Vec::new(),
+        Err(error) => return Err(Some(format!("ssh cannot be run: {error}"))),
     };
-    let answer = String::from_utf8_lossy(&answer);
     let value = |key: &str| {
         answer.lines().find_map(|line| line.split_once(' ').filter(|(name, _)| *name == key)).map(|(_, v)| v)
     };

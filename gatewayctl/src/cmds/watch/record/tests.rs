@@ -174,6 +174,19 @@ fn who_could_not_be_told_is_tried_again_and_given_up_some_time() {
 }
 
 #[test]
+fn more_notices_than_can_wait_are_given_up_the_oldest_first() {
+    let policy = Policy { channels: vec![Channel::Webhook], settle: 1, ..policy() };
+    let mut record = Record::default();
+    for round in 1..=MAX_NOTICES {
+        let now = UnixMs::try_from(round).expect("small");
+        record.take(&dead(), &policy, now * 10);
+        record.take(&well(), &policy, now * 10 + 1);
+    }
+    assert_eq!((record.notices.len(), record.given_up), (MAX_NOTICES, MAX_NOTICES as u64));
+    assert!(record.notices.front().is_some_and(|oldest| oldest.at > 10 * MAX_NOTICES as i64 / 2));
+}
+
+#[test]
 fn a_recovery_waits_for_its_alarm() {
     let mut record = Record::default();
     let policy = Policy { channels: vec![Channel::Webhook], settle: 1, ..policy() };

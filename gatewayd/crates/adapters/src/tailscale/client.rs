@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use gateway_base::env::Env;
 use gateway_base::net;
+use gateway_base::program::{self, Call, End, Ran, Variables};
 use gateway_domain::ports::BoxFuture;
 use gateway_domain::ports::tailnet::{Unknown, User, Whois};
 
 use super::Reach;
 use super::answer::{self, Status};
 use super::problem::Problem;
-use crate::program::{self, Call, End, Ran};
 
 /// The program inside the application of macOS, which puts none on the `PATH`.
 const APPLICATION: &str = "/Applications/Tailscale.app/Contents/MacOS/Tailscale";
@@ -115,12 +115,15 @@ impl Tailscale {
     }
 
     fn call(&self, program: PathBuf, arguments: &[&str], time: Duration, size: usize) -> Call {
-        let arguments = arguments.iter().map(|&word| word.to_owned()).collect();
-        let mut variables: Vec<_> =
-            self.env.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let mut variables = self.env.clone();
         // Answers are compared with words, so they must not be translated.
-        variables.push(("LC_ALL".to_owned(), "C".to_owned()));
-        Call { program, arguments, variables, time, size }
+        variables.set("LC_ALL", "C");
+        Call {
+            variables: Variables::Whole(variables),
+            time,
+            size,
+            ..Call::new(program, arguments.iter().copied())
+        }
     }
 
     fn program(&self) -> Option<PathBuf> {
@@ -144,7 +147,7 @@ impl Whois for Tailscale {
             let ran = self.tailscale(&arguments, ASK, SIZE).await.map_err(unknown)?;
             match ran.end {
                 End::Success => answer::whois(&ran.stdout).map_err(|()| unknown(nonsense(&arguments))),
-                End::Failure if ran.stderr.contains("peer not found") => Ok(None),
+                End::Failure(_) if ran.stderr.contains("peer not found") => Ok(None),
                 _ => Err(unknown(Problem::of_run(&typed(&arguments), ASK.as_secs(), &ran))),
             }
         })

@@ -2,9 +2,9 @@
 //! words are shown only where they are all there is, cleaned and cut.
 
 use gateway_base::printable::printable;
+use gateway_base::program::{End, Ran};
 
 use super::answer::{Backend, Status};
-use crate::program::{End, Ran};
 
 /// How much of the program's words is shown.
 const SHOWN: usize = 300;

@@ -16,7 +16,8 @@ mod vars;
 
 pub(crate) use include::Includes;
 pub use pipeline::{RELEASE, load, parse_text};
-pub(crate) use read::{MAX_BYTES, Read, read};
+pub use read::MAX_BYTES;
+pub(crate) use read::{Read, read};
 pub use snapshot::{Place, Snapshot};
 pub use start::{Start, load_or_last_good};
 pub(crate) use vars::expand;

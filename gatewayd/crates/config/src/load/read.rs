@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-/// Largest file that is read.
-pub(crate) const MAX_BYTES: u64 = 5 * 1024 * 1024;
+/// Largest file that is read, in bytes.
+pub const MAX_BYTES: u64 = 5 * 1024 * 1024;
 
 /// What was found at a path.
 pub(crate) enum Read {

@@ -1,5 +1,6 @@
 //! What one reading of the configuration found.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,8 +20,8 @@ pub struct Place<'a> {
     pub env: &'a Env,
 }
 
-/// The result of one reading.
-#[derive(Clone, Debug)]
+/// The result of one reading. Its texts and values may hold secrets, so `Debug` leaves them out.
+#[derive(Clone)]
 pub struct Snapshot {
     /// The file.
     pub path: PathBuf,
@@ -76,5 +77,19 @@ impl Snapshot {
         self.valid = false;
         self.issues = issues;
         self
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, exists, valid, hash, issues, warnings, .. } = self;
+        f.debug_struct("Snapshot")
+            .field("path", path)
+            .field("exists", exists)
+            .field("valid", valid)
+            .field("hash", hash)
+            .field("issues", issues)
+            .field("warnings", warnings)
+            .finish_non_exhaustive()
     }
 }

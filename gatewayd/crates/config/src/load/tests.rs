@@ -83,6 +83,8 @@ fn values_of_the_corpus() {
     let s = read("02-comments.json5");
     assert_eq!(s.value["gateway"]["auth"]["token"], "s3cret");
     assert_eq!(s.parsed["gateway"]["auth"]["token"], "${GATEWAY_SECRET}");
+    let shown = format!("{s:?} {:?} {:?}", s.config, crate::live::Current::of(&s, None));
+    assert!(shown.contains("02-comments.json5") && !shown.contains("s3cret"), "{shown}");
     assert_eq!((s.config.gateway.port, s.config.gateway.control_ui.base_path.as_str()), (18789, "/ui"));
     assert_eq!(
         s.value["logging"],

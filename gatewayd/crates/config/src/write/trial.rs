@@ -2,6 +2,7 @@
 //! holds the text to go back to and is on disk before the file is replaced, so that whoever finds it, also after a
 //! crash or a power cut, can undo the change with nothing else.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -21,8 +22,8 @@ use crate::load::{self, Read};
 /// The only form of the record so far.
 const VERSION: u32 = 1;
 
-/// The record of a change on trial.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The record of a change on trial. The text in it may hold secrets, so `Debug` leaves it out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Trial {
     version: u32,
@@ -73,6 +74,19 @@ impl Trial {
     pub fn left(&self, now: UnixMs) -> Duration {
         let left = u64::try_from(self.deadline().saturating_sub(now)).unwrap_or(0);
         Duration::from_millis(left.min(self.within_ms))
+    }
+}
+
+impl fmt::Debug for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { watcher, since, within_ms, hash, changed, .. } = self;
+        f.debug_struct("Trial")
+            .field("watcher", watcher)
+            .field("since", since)
+            .field("within_ms", within_ms)
+            .field("hash", hash)
+            .field("changed", changed)
+            .finish_non_exhaustive()
     }
 }
 

@@ -29,6 +29,9 @@ const REASON_CHARS: usize = 200;
 /// The longest time a configuration may be on trial.
 const LONGEST_TRIAL: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The longest time running work may take to finish.
+const LONGEST_DRAIN: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The longest time an announced restart may be ahead.
 const LONGEST_ANNOUNCEMENT: Duration = Duration::from_secs(60);
 /// The pauses that may lie between two snapshots.
@@ -184,6 +187,7 @@ fn checked_shutdown(request: v1::ShutdownRequest) -> Result<Shutdown, Error> {
     let negative = || Error::InvalidRequest("drain_limit must not be negative".to_owned());
     let drain_limit =
         request.drain_limit.map(|limit| time::length(&limit).ok_or_else(negative)).transpose()?;
+    let drain_limit = drain_limit.map(|limit| limit.min(LONGEST_DRAIN));
     Ok(Shutdown { mode, drain_limit, reason: request.reason.chars().take(REASON_CHARS).collect() })
 }
 
@@ -336,6 +340,8 @@ mod tests {
             let (method, params_json) = (method.to_owned(), params.to_owned());
             checked_call(v1::CallRequest { method, params_json, expect_final: false })
         };
+        let longest = shutdown(1, i64::MAX).expect("it is cut");
+        assert_eq!(longest.drain_limit, Some(LONGEST_DRAIN));
         let refused = [
             shutdown(7, 0).map(drop),
             shutdown(1, -1).map(drop),

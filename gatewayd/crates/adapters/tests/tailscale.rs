@@ -1,4 +1,7 @@
-//! Tailscale's program, with scripts in its place.
+//! Tailscale's program, with scripts in its place. It is a process of its own, because a child keeps every open file
+//! until it has become another program, the lock of a store that is opened again beside it as well.
+
+#![cfg(unix)]
 
 use std::net::IpAddr;
 
