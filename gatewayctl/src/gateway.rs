@@ -134,7 +134,8 @@ pub fn failure(app: &App, target: Option<&Target>, error: &ws::Error) -> Failure
     let failure = Failure::new(exit, text);
     if let Some(request) = error.pairing_request() {
         return failure.hint(format!(
-            "Let this device in, on the gateway's machine: gatewayctl devices approve {request}"
+            "Let this device in, on the gateway's machine: {} devices approve {request}",
+            app.words.control
         ));
     }
     match error {

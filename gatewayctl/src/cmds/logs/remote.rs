@@ -57,7 +57,12 @@ async fn ask(app: &App, args: &LogsArgs, target: &Target, cursor: Option<u64>) -
 }
 
 fn failure(app: &App, target: &Target, error: &ws::Error) -> Failure {
-    match gateway::failure(app, Some(target), error) {
+    let failure = gateway::failure(app, Some(target), error);
+    if matches!(error, ws::Error::Method { .. }) {
+        // It is reachable, or it could not have said so.
+        return failure.context("Gateway logs failed");
+    }
+    match failure {
         Failure::Failed(Reason { exit: Exit::Failed, message, hint }) => {
             let message = format!("Gateway not reachable. Is it running and accessible?\n{message}");
             Failure::Failed(Reason { exit: Exit::Failed, message, hint })

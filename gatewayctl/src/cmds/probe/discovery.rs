@@ -84,7 +84,6 @@ fn summary(limit: Duration, beacons: Vec<Beacon>) -> Discovery {
 
 /// The section for people.
 pub fn render(text: &mut Text, found: &Discovery) {
-    text.gap();
     text.styled(Style::Strong, "Discovery (this machine)");
     if found.count == 0 {
         text.say("Found 0 gateways via Bonjour (local. + clawdbot.internal.)");

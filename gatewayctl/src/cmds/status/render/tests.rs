@@ -55,6 +55,7 @@ fn daemon() -> Daemon {
         pid: 12345,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         phase: "serving",
+        health: "serving",
         uptime_ms: 7_200_000,
         bind_mode: "loopback".to_owned(),
         auth_mode: "token".to_owned(),
