@@ -14,8 +14,8 @@ use super::service::ServiceOptions;
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
 One look by default, such as for cron. A gateway that was stopped on purpose is no incident. Each
-incident is told once, and again only to those who could not be told; what is
-known about it stays in <state folder>/watch.
+incident is told once, and again only to those who could not be told; what is known about it
+stays in <state folder>/watch.
 A program gets the incident as JSON on standard input and in GATEWAY_WATCH_EVENT, _KIND,
 _SUMMARY, _SINCE, _LAST_ERROR, _NEXT, _HOST, _PROFILE, _INCIDENT and _TEXT. A webhook gets the
 same JSON, with the text in `text` and `content` too, as chat services want it.

@@ -194,7 +194,13 @@ fn runtime_details(text: &mut Text, report: &Report, app: &App) {
     } else if runtime.missing_unit {
         text.say(format!("Service is installed but not loaded. Start it: {}", app.suggest("start")));
     } else if runtime.status == RuntimeState::Stopped {
-        text.say("Service is loaded but not running (likely exited immediately).");
+        // One that was stopped on purpose ended well.
+        let guess = if runtime.last_exit_status.unwrap_or_default() == 0 {
+            ""
+        } else {
+            " (likely exited immediately)"
+        };
+        text.say(format!("Service is loaded but not running{guess}."));
     }
     let silent = runtime.status == RuntimeState::Running && report.port.status == PortStatus::Free;
     if silent {

@@ -252,6 +252,15 @@ fn a_service_that_stopped() {
     let report = report(Some(command()), runtime, None, None);
     golden("status-stopped", &render(&report, &target(&app), &app));
     assert_schema("status", &report);
+
+    let runtime = Runtime {
+        state: Some("inactive".to_owned()),
+        sub_state: Some("dead".to_owned()),
+        last_exit_status: Some(0),
+        ..report.service.runtime
+    };
+    let text = render(&self::report(Some(command()), runtime, None, None), &target(&app), &app).plain();
+    assert!(text.contains("\nService is loaded but not running.\n"), "it was stopped on purpose: {text}");
 }
 
 #[test]
