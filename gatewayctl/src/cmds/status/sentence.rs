@@ -214,6 +214,9 @@ fn of_address(state: State, facts: &Facts<'_>, app: &App) -> String {
             "Check the gateway's certificate, then set gateway.remote.tlsFingerprint to its fingerprint."
         }
         State::CertificateUntrusted => "Set gateway.remote.tlsFingerprint to the certificate's fingerprint.",
+        State::TlsFailed => {
+            "Check which versions of TLS the server there takes, and whether it wants a certificate of yours."
+        }
         State::NobodyThere => "Start the gateway there, or check the port.",
         State::UnknownHost => "Check the name in the address.",
         State::BadAddress => "Use an address such as ws://host:18789.",
