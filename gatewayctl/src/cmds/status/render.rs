@@ -136,6 +136,11 @@ fn place_details(text: &mut Text, report: &Report, app: &App) {
     if let Some(note) = gateway.probe_note {
         text.say(format!("Probe note: {note}"));
     }
+    if let Some(url) = &gateway.elsewhere {
+        let ask = app.suggest(&format!("status --url {url}"));
+        let note = "gateway.mode is remote, and this is about this machine. The other gateway";
+        text.push(Line::default().with(Style::Warn, format!("Note: {note}: {ask}")));
+    }
     if let Some(other) = &report.port_cli {
         text.say(format!("Note: CLI config resolves gateway port={} ({}).", other.port, other.status.word()));
     }
