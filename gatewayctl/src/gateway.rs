@@ -82,6 +82,19 @@ pub async fn over_websocket(
     params: Value,
     expect_final: bool,
 ) -> Result<Value, Failure> {
+    let answer = ask(app, target, timeout, method, params, expect_final).await?;
+    answer.map_err(|error| failure(app, Some(target), &error))
+}
+
+/// As [`over_websocket`], with the failure of the conversation as it is. The outer error is about this machine's key.
+pub async fn ask(
+    app: &App,
+    target: &Target,
+    timeout: Duration,
+    method: &str,
+    params: Value,
+    expect_final: bool,
+) -> Result<Result<Value, ws::Error>, Failure> {
     let (identity, tokens) = device(app)?;
     let options =
         ws::Options { identity: &identity, tokens: &tokens, mode: Mode::Cli, timeout, clock: &app.clock };
@@ -91,7 +104,7 @@ pub async fn over_websocket(
         connection.close().await;
         answer
     };
-    answer.await.map_err(|error| failure(app, Some(target), &error))
+    Ok(answer.await)
 }
 
 /// `target`, but where the running daemon says that it listens, when it is the one of this machine: its port may
@@ -134,7 +147,8 @@ pub fn failure(app: &App, target: Option<&Target>, error: &ws::Error) -> Failure
     let failure = Failure::new(exit, text);
     if let Some(request) = error.pairing_request() {
         return failure.hint(format!(
-            "Let this device in, on the gateway's machine: gatewayctl devices approve {request}"
+            "Let this device in, on the gateway's machine: {} devices approve {request}",
+            app.words.control
         ));
     }
     match error {

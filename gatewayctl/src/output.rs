@@ -68,6 +68,15 @@ impl Output {
         self.terminal
     }
 
+    /// How wide the terminal is that a person reads standard output on.
+    #[must_use]
+    pub fn columns(&self) -> Option<u16> {
+        if !self.terminal {
+            return None;
+        }
+        console::Term::stdout().size_checked().map(|(_, columns)| columns)
+    }
+
     /// Whether remarks and questions may use colours.
     #[must_use]
     pub const fn has_colour(&self) -> bool {

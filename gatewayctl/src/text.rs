@@ -9,10 +9,10 @@ use unicode_width::UnicodeWidthStr;
 
 /// The longest piece of one line that is shown.
 const MAX_PIECE: usize = 4_000;
-/// Rows of a box are never wider than this; longer ones are cut.
+/// Rows of a box are never wider than this, where no terminal is narrower; longer ones are cut.
 const MAX_BOX: usize = 160;
-/// The width the boxes of `status` have at least, without their borders.
-const MIN_BOX: usize = 37;
+/// The width the boxes of `status` have at least, without their borders: that of the tutorial's.
+const MIN_BOX: usize = 38;
 
 /// How a piece of text stands out when colours are on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,9 +102,11 @@ impl Text {
         self.0.extend(other.0);
     }
 
-    /// Adds `rows` inside a drawn box, padded to the widest one.
-    pub fn boxed(&mut self, rows: Vec<Line>) {
-        let rows: Vec<Line> = rows.into_iter().map(|row| row.cut(MAX_BOX - 2)).collect();
+    /// Adds `rows` inside a drawn box, padded to the widest one. The box is not wider than `columns`.
+    pub fn boxed(&mut self, rows: Vec<Line>, columns: Option<u16>) {
+        let most = columns.map_or(MAX_BOX, |columns| usize::from(columns).saturating_sub(2));
+        let most = most.clamp(MIN_BOX, MAX_BOX);
+        let rows: Vec<Line> = rows.into_iter().map(|row| row.cut(most - 2)).collect();
         let inner = rows.iter().map(|row| row.width() + 2).max().unwrap_or(0).max(MIN_BOX);
         self.say(format!("┌{}┐", "─".repeat(inner)));
         for row in rows {
@@ -197,7 +199,9 @@ fn is_hostile(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-fn cut_to_width(text: &str, width: usize) -> String {
+/// The beginning of `text` that fits into `width` columns together with a mark of the cut.
+#[must_use]
+pub fn cut_to_width(text: &str, width: usize) -> String {
     let mut out = String::new();
     for c in text.chars() {
         let mut next = out.clone();
@@ -237,13 +241,18 @@ mod tests {
     #[test]
     fn boxes_are_even_whatever_is_in_them() {
         let mut text = Text::default();
-        text.boxed(vec!["short".into(), "wide 漢字".into(), "y".repeat(500).into()]);
+        text.boxed(vec!["short".into(), "wide 漢字".into(), "y".repeat(500).into()], None);
         let plain = text.plain();
         let widths: Vec<usize> = plain.lines().map(UnicodeWidthStr::width).collect();
         assert!(widths.iter().all(|w| *w == widths[0]), "{plain}");
         assert_eq!(widths[0], MAX_BOX + 2);
         let mut text = Text::default();
-        text.boxed(vec!["x".into()]);
+        text.boxed(vec!["x".into()], None);
         assert_eq!(text.plain().lines().next().map(UnicodeWidthStr::width), Some(MIN_BOX + 2));
+        for (columns, width) in [(60, 60), (10, MIN_BOX + 2), (1000, MAX_BOX + 2)] {
+            let mut text = Text::default();
+            text.boxed(vec!["y".repeat(500).into()], Some(columns));
+            assert!(text.plain().lines().all(|line| line.width() == width), "{columns}");
+        }
     }
 }

@@ -22,6 +22,8 @@ Examples:
   gatewayd --supervise                       start it again when it fails (containers)
   gatewayd --check                           would it start? takes and changes nothing
 
+To run it as a service, to look at it and to set it up: gatewayctl --help
+
 Exit codes: 0 asked to stop; 1 failed; 2 a root option is wrong; 69 the port or the lock is taken;
 78 the configuration or a flag's value is wrong, or a safety rule refused the start.";
 

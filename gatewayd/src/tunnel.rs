@@ -1,6 +1,7 @@
 //! The publication of the gateway through Tailscale, beside serving: nothing waits for it, and its failure ends nothing.
 //! One task asks until it worked, because after a boot Tailscale is often connected later than the gateway is up, and
-//! keeps the health part `tailscale`. It says what came out on the terminal once, as the tutorial shows it.
+//! keeps the health part `tailscale`. It says what came out on the terminal once, as the tutorial shows it, and looks now
+//! and then whether that is still so: whoever switches Tailscale off does not tell the gateway.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,8 +18,22 @@ use crate::start::Boot;
 
 /// How long the lines of the start wait for those of the tunnel, so that they come in the order of the tutorial.
 pub const PATIENCE: Duration = Duration::from_secs(3);
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+const PACE: Pace = Pace {
+    again: Duration::from_secs(5),
+    longest: Duration::from_secs(5 * 60),
+    look: Duration::from_secs(60),
+};
+
+/// How long is waited for what.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// Before a second attempt; before each further one it is twice as long.
+    again: Duration,
+    /// The longest pause between two attempts.
+    longest: Duration,
+    /// Between two looks at what worked.
+    look: Duration,
+}
 
 /// What is published, how, and who is told.
 pub struct Options {
@@ -32,6 +47,7 @@ pub struct Options {
     pub names_count: bool,
     /// The health of the daemon.
     pub board: Board,
+    pace: Pace,
 }
 
 impl Options {
@@ -54,7 +70,8 @@ impl Options {
             );
         }
         let target = Target { address, tls };
-        Some(Self { tailscale: tailscale.clone(), reach, target, names_count, board: board.clone() })
+        let (tailscale, board) = (tailscale.clone(), board.clone());
+        Some(Self { tailscale, reach, target, names_count, board, pace: PACE })
     }
 }
 
@@ -90,7 +107,7 @@ impl Tunnel {
             let _ended = ended;
             let stop = attempts.stop.clone();
             tokio::select! {
-                () = attempts.until_it_works(options) => {}
+                () = attempts.keep_published(options) => {}
                 () = stop.cancelled() => {}
             }
         });
@@ -116,38 +133,51 @@ impl Tunnel {
         })
     }
 
-    async fn until_it_works(self, options: Options) {
-        let mut pause = FIRST_PAUSE;
+    async fn keep_published(self, options: Options) {
+        let mut pause = options.pace.again;
         let mut last = None;
         loop {
-            match self.attempt(&options).await {
+            let problem = match self.attempt(&options).await {
                 Ok(status) => {
                     options.board.set(Part::Tailscale, State::Serving, "");
                     tell(self.reach, &status, options.names_count);
                     self.told.cancel();
-                    return;
+                    (pause, last) = (options.pace.again, None);
+                    self.until_it_fails(options.pace).await
                 }
-                Err(problem) => {
-                    options.board.set(Part::Tailscale, State::Failed, problem.to_string());
-                    if last.as_ref() != Some(&problem) {
-                        complain(self.reach, &problem);
-                    }
-                    self.told.cancel();
-                    last = Some(problem);
+                Err(problem) => problem,
+            };
+            options.board.set(Part::Tailscale, State::Failed, problem.to_string());
+            if last.as_ref() != Some(&problem) {
+                complain(self.reach, &problem);
+            }
+            self.told.cancel();
+            last = Some(problem);
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(options.pace.longest);
+        }
+    }
+
+    /// Looks whether Tailscale is still connected. A single look that fails is none: its service may just be restarted.
+    async fn until_it_fails(&self, pace: Pace) -> Problem {
+        loop {
+            tokio::time::sleep(pace.look).await;
+            if self.tailscale.status().await.is_err() {
+                tokio::time::sleep(pace.again).await;
+                if let Err(problem) = self.tailscale.status().await {
+                    return problem;
                 }
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
     async fn attempt(&self, options: &Options) -> Result<Status, Problem> {
         let status = self.tailscale.status().await?;
         // Whether an attempt that is cut off did anything is not known.
-        self.touched.store(true, Ordering::Relaxed);
+        let before = self.touched.swap(true, Ordering::Relaxed);
         let published = self.tailscale.publish(self.reach, options.target, &status).await;
         if !matches!(published, Ok(()) | Err(Problem::TooLate { .. })) {
-            self.touched.store(false, Ordering::Relaxed);
+            self.touched.store(before, Ordering::Relaxed);
         }
         published.map(|()| status)
     }
@@ -194,7 +224,68 @@ fn lines(reach: Reach, status: &Status, names_count: bool) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use gateway_base::clock::Clock;
+    use gateway_base::env::Env;
+
     use super::*;
+
+    /// A program in Tailscale's place that is connected as long as there is a file `up` beside it.
+    #[cfg(unix)]
+    fn stand_in(folder: &std::path::Path) -> Tailscale {
+        use std::os::unix::fs::PermissionsExt;
+        let program = folder.join("tailscale");
+        let lines = "#!/bin/sh\nhere=${0%/*}\necho \"$1\" >> \"$here/calls\"\n\
+            if [ -e \"$here/up\" ]; then state=Running; else state=Stopped; fi\n\
+            echo \"{\\\"BackendState\\\":\\\"$state\\\",\\\"Self\\\":{\\\"DNSName\\\":\\\"box.ts.net.\\\"}}\"\n";
+        std::fs::write(&program, lines).expect("is written");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("is a program");
+        std::fs::write(folder.join("up"), "").expect("is up");
+        Tailscale::new(&Env::from_pairs([("PATH", folder.display().to_string())]))
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_tailscale_that_goes_away_is_told_and_used_again_when_it_is_back() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let board = Board::new(Clock::manual(1));
+        let soon = Duration::from_millis(5);
+        let options = Options {
+            tailscale: stand_in(folder.path()),
+            reach: Reach::Serve,
+            target: Target { address: ([127, 0, 0, 1], 1).into(), tls: false },
+            names_count: true,
+            board: board.clone(),
+            pace: Pace { again: soon, longest: soon, look: soon },
+        };
+        let (mut changes, stop) = (board.subscribe(), CancellationToken::new());
+        let tunnel = Tunnel {
+            tailscale: options.tailscale.clone(),
+            reach: options.reach,
+            touched: Arc::default(),
+            stop: stop.clone(),
+            told: CancellationToken::new(),
+            ended: stop.clone(),
+        };
+        let watched = async {
+            let mut is = async |state| {
+                let seen = changes.wait_for(|now| now.part(Part::Tailscale).state == state).await;
+                seen.expect("a board").part(Part::Tailscale).reason.clone()
+            };
+            is(State::Serving).await;
+            std::fs::remove_file(folder.path().join("up")).expect("was up");
+            let why = is(State::Failed).await;
+            assert!(why.contains("switched off") && why.contains("sudo tailscale up"), "{why}");
+            std::fs::write(folder.path().join("up"), "").expect("is up");
+            is(State::Serving).await;
+        };
+        tokio::select! {
+            () = tunnel.clone().keep_published(options) => {}
+            () = watched => {}
+        }
+        let calls = std::fs::read_to_string(folder.path().join("calls")).expect("calls");
+        assert_eq!(calls.lines().filter(|call| *call == "serve").count(), 2, "{calls}");
+        assert!(tunnel.touched.load(Ordering::Relaxed), "it is to be taken back at the end");
+    }
 
     #[test]
     fn the_lines_are_those_of_the_tutorial() {

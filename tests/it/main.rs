@@ -46,6 +46,8 @@ mod tailscale;
 mod top;
 mod traffic;
 mod trial;
+#[cfg(unix)]
+mod tutorial;
 #[cfg(target_os = "linux")]
 mod upgrade;
 #[cfg(target_os = "linux")]

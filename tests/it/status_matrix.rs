@@ -62,6 +62,7 @@ fn here() -> Vec<Row> {
         ("the controller's key cannot be made", s::no_key().boxed_local()),
         ("the disk is read-only", s::disk(Errno::ROFS).boxed_local()),
         ("the log cannot be written", s::no_log().boxed_local()),
+        ("its tunnel cannot be opened", s::no_tunnel().boxed_local()),
         ("it was started with a broken configuration", s::last_good().boxed_local()),
         ("the configuration broke while it runs", s::broken_reload().boxed_local()),
         ("a configuration change is on trial", s::on_trial().boxed_local()),
@@ -88,9 +89,13 @@ fn elsewhere() -> Vec<Row> {
         ("an address: nobody vouches for its certificate", s::untrusted().boxed_local()),
         ("an address: another certificate is pinned", s::other_certificate().boxed_local()),
         ("an address: spoken to with TLS, it speaks in clear", with("wss", TOKEN)),
-        ("an address: it speaks protocol 2", protocol_2().boxed_local()),
-        ("an address: it is a web server", web().boxed_local()),
-        ("an address: it accepts and is mute", mute().boxed_local()),
+        ("an address: it refuses every kind of TLS", at("wss", servers::no_common_tls()).boxed_local()),
+        ("an address: it speaks protocol 2", at("ws", servers::protocol_2()).boxed_local()),
+        ("an address: it is a web server", at("ws", servers::web()).boxed_local()),
+        ("an address: it accepts and is mute", at("ws", servers::mute()).map(soon).boxed_local()),
+        ("an address: it sends without a pause", at("ws", servers::flood()).map(soon).boxed_local()),
+        ("an address: it refuses in words that look like ours", at("ws", servers::forger()).boxed_local()),
+        ("an address: its request to pair is a command", at("ws", servers::pairing_trap()).boxed_local()),
         ("an address: it lets nobody in", full().boxed_local()),
         (
             "an address: nobody listens",
@@ -117,19 +122,14 @@ async fn tls(scheme: &str) -> Result<Scene> {
     scenes::from_afar(scenes::with_tls().await?, scheme)
 }
 
-async fn protocol_2() -> Result<Scene> {
-    let server = servers::protocol_2().await?;
-    Ok(Scene::at(format!("ws://127.0.0.1:{}", server.port))?.with(server))
+/// A client elsewhere that knows the address of this server.
+async fn at(scheme: &str, server: impl Future<Output = Result<servers::Running>>) -> Result<Scene> {
+    let server = server.await?;
+    Ok(Scene::at(format!("{scheme}://127.0.0.1:{}", server.port))?.with(server))
 }
 
-async fn web() -> Result<Scene> {
-    let server = servers::web().await?;
-    Ok(Scene::at(format!("ws://127.0.0.1:{}", server.port))?.with(server))
-}
-
-async fn mute() -> Result<Scene> {
-    let server = servers::mute().await?;
-    Ok(Scene::at(format!("ws://127.0.0.1:{}", server.port))?.args(["--timeout", "1000"]).with(server))
+fn soon(scene: Result<Scene>) -> Result<Scene> {
+    Ok(scene?.args(["--timeout", "1000"]))
 }
 
 async fn full() -> Result<Scene> {

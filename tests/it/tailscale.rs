@@ -159,6 +159,14 @@ async fn fails_with(builder: Builder, mode: &str, remedy: &str) -> Result<()> {
     ensure!(!lines.iter().any(|line| line.contains("ailscale") || line.contains("https:")), "{lines:?}");
     let health = daemon.admin().await?.health().await?;
     ensure!(health.state() == PartState::Degraded, "{health:?}");
+    // The controller says the same: a supervisor that asks it must not end a gateway that serves.
+    let seen = daemon.ctl(&["health"]).await?;
+    let told =
+        seen.stdout.starts_with("✓ Gateway is healthy\n") && seen.stdout.contains("\n✗ tailscale: failed - ");
+    ensure!(seen.code == Some(0) && told, "{seen:?}");
+    let seen = daemon.ctl(&["status"]).await?;
+    let verdict = "\nVerdict: degraded - the gateway runs, but its tailscale does not work: ";
+    ensure!(seen.code == Some(0) && seen.stdout.contains(verdict), "{seen:?}");
     daemon.connect(Connect::probe().device(Device::seeded(1)).password("word")).await?;
     ensure!(daemon.stop().await?.success(), "{}", daemon.stderr()?);
     Ok(())

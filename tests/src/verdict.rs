@@ -52,6 +52,11 @@ impl Row {
         for line in lines {
             ensure!(shown.lines().any(|one| one == line), "the text lacks {line:?}:\n{shown}");
         }
+        // Whoever is asked must not be able to write such a line, nor to move the cursor.
+        let claims = |line: &&str| line.trim_start_matches(['│', ' ']).starts_with("Verdict:");
+        ensure!(text.stdout.lines().filter(claims).count() == 1, "one verdict: {text:?}");
+        let obeyed = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}');
+        ensure!(!text.stdout.contains(obeyed), "an order for a terminal: {text:?}");
         Ok(Self(COLUMNS.iter().map(|column| mask(&value(column))).collect()))
     }
 

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::config::ConfigCommand;
+use super::devices::DevicesCommand;
 use super::doctor::DoctorArgs;
 use super::onboard::{DashboardArgs, OnboardArgs, SetupArgs};
 use super::options::{ClientOptions, JsonOption, duration, millis};
@@ -76,7 +77,7 @@ pub enum Command {
     UsageCost(UsageCostArgs),
     /// Print the completion script of a shell
     #[command(
-        after_help = "Example:\n  gatewayctl completions bash > ~/.local/share/bash-completion/completions/gatewayctl"
+        after_help = "Exit codes: 0 done; 2 there is no such shell.\n\nExample:\n  gatewayctl completions bash > ~/.local/share/bash-completion/completions/gatewayctl"
     )]
     Completions {
         /// Which shell.
@@ -84,7 +85,7 @@ pub enum Command {
     },
     /// Print the manual page, or write the pages of all commands
     #[command(
-        after_help = "Examples:\n  gatewayctl man | man -l -\n  gatewayctl man --to ~/.local/share/man/man1"
+        after_help = "Exit codes: 0 done; 1 the folder cannot be written.\n\nExamples:\n  gatewayctl man | man -l -\n  gatewayctl man --to ~/.local/share/man/man1"
     )]
     Man {
         /// Write a page for every command into this folder, instead of printing the first.
@@ -92,6 +93,7 @@ pub enum Command {
         to: Option<std::path::PathBuf>,
     },
     /// Print the version, commit and build date
+    #[command(after_help = "Exit codes: 0 done.\n\nExample:\n  gatewayctl version --json")]
     Version(JsonOption),
 }
 
@@ -223,6 +225,8 @@ pub struct DiscoverArgs {
 /// Options of `call`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Exit codes: 0 done; 1 failed, or unreachable; 3 no gateway runs here; 4 it refused.
+
 Examples:
   gatewayctl call health
   gatewayctl call logs.tail --params '{\"limit\": 5}' --json
@@ -246,9 +250,12 @@ pub struct CallArgs {
 #[command(after_help = "\
 A running gateway reads a changed file by itself; this does it now and says per key what came of it.
 
+Exit codes: 0 the file is in force, or nothing changed; 1 failed; 3 no gateway runs here; 4 it is
+another user's; 78 the file is broken, and the gateway goes on with what it has.
+
 Examples:
-  gatewayctl reload --dry-run
-  gatewayctl reload --json")]
+  gatewayctl reload --dry-run             what would be applied, and what takes a restart
+  gatewayctl reload")]
 pub struct ReloadArgs {
     /// Only say what a reload would do.
     #[arg(long)]
@@ -263,7 +270,12 @@ pub struct ReloadArgs {
 
 /// Options of `shutdown`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  gatewayctl shutdown\n  gatewayctl shutdown --restart --drain 10s")]
+#[command(after_help = "\
+Exit codes: 0 done; 1 failed; 3 no gateway runs here; 4 it is another user's.
+
+Examples:
+  gatewayctl shutdown
+  gatewayctl shutdown --restart --drain 10s")]
 pub struct ShutdownArgs {
     /// Come back after the stop.
     #[arg(long)]
@@ -282,7 +294,9 @@ pub struct ShutdownArgs {
 /// Options of `logs`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-With --json every line is a document of its own: meta, log, raw or notice.
+With --json every line is a document of its own: meta, log, raw or notice. Of a gateway that does
+not run, the file is read as it was left.
+Exit codes: 0 done; 1 failed, or unreachable; 4 the gateway refused.
 
 Examples:
   gatewayctl logs --limit 50 --level warn
@@ -328,75 +342,14 @@ pub enum LevelArg {
     Fatal,
 }
 
-/// Commands under `devices`.
-#[derive(Debug, Subcommand)]
-#[command(after_help = "\
-Examples:
-  gatewayctl devices list
-  gatewayctl devices approve 401fdd1c-ca41-4ce4-9324-68756730f5c8
-  gatewayctl devices rotate --device ID --role operator --scope operator.read")]
-pub enum DevicesCommand {
-    /// Requests that wait, and devices that are paired
-    List {
-        /// Which gateway to ask.
-        #[command(flatten)]
-        client: ClientOptions,
-    },
-    /// Let a device in
-    Approve {
-        /// The request, from `devices list`.
-        request: String,
-        /// Which gateway to ask.
-        #[command(flatten)]
-        client: ClientOptions,
-    },
-    /// Turn a device away
-    Reject {
-        /// The request, from `devices list`.
-        request: String,
-        /// Which gateway to ask.
-        #[command(flatten)]
-        client: ClientOptions,
-    },
-    /// Give a device a new token
-    Rotate {
-        /// The device and its role.
-        #[command(flatten)]
-        device: DeviceArgs,
-        /// What the new token may do; may be given several times.
-        #[arg(long = "scope", value_name = "SCOPE")]
-        scopes: Vec<String>,
-        /// Which gateway to ask.
-        #[command(flatten)]
-        client: ClientOptions,
-    },
-    /// Take a device's token away
-    ///
-    /// A device whose record cannot be read loses the whole record; the gateway keeps a copy of it.
-    Revoke {
-        /// The device and its role.
-        #[command(flatten)]
-        device: DeviceArgs,
-        /// Which gateway to ask.
-        #[command(flatten)]
-        client: ClientOptions,
-    },
-}
-
-/// One token of one device.
-#[derive(Debug, Args)]
-pub struct DeviceArgs {
-    /// The device, from `devices list`.
-    #[arg(long, value_name = "ID")]
-    pub device: String,
-    /// The role of the token.
-    #[arg(long, value_name = "ROLE")]
-    pub role: String,
-}
-
 /// Options of `usage-cost`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  gatewayctl usage-cost\n  gatewayctl usage-cost --days 7 --json")]
+#[command(after_help = "\
+Exit codes: 0 done; 1 failed, or unreachable; 3 no gateway runs here; 4 it refused.
+
+Examples:
+  gatewayctl usage-cost
+  gatewayctl usage-cost --days 7 --json")]
 pub struct UsageCostArgs {
     /// How many days to count.
     #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u32).range(1..=3650))]
@@ -438,16 +391,25 @@ impl Command {
     }
 }
 
-impl DevicesCommand {
-    /// The gateway the command is for.
-    #[must_use]
-    pub const fn client(&self) -> &ClientOptions {
-        match self {
-            Self::List { client }
-            | Self::Approve { client, .. }
-            | Self::Reject { client, .. }
-            | Self::Rotate { client, .. }
-            | Self::Revoke { client, .. } => client,
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use crate::args::Cli;
+
+    fn check(command: &clap::Command) {
+        for one in command.get_subcommands() {
+            let help = one.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let tells_codes = help.contains("Exit codes: ") || help.contains("one exit code:");
+            assert!(help.contains("Example") && tells_codes, "{}: {help:?}", one.get_name());
+            let example = format!("gatewayctl {}", command.get_name().replace("gatewayctl", ""));
+            assert!(help.contains(example.trim()), "{}: {help:?}", one.get_name());
+            check(one);
         }
+    }
+
+    #[test]
+    fn every_command_has_an_example_and_tells_its_exit_codes() {
+        check(&Cli::command());
     }
 }

@@ -13,6 +13,8 @@ use super::options::{JsonOption, duration};
 #[command(after_help = "\
 Edits keep comments, order and ${VAR} references; a running gateway picks the file up by itself.
 
+Exit codes: 0 done; 1 failed; 3 no gateway runs here and it takes one; 78 the file is broken.
+
 Examples:
   gatewayctl config get gateway.port
   gatewayctl config set gateway.bind lan
@@ -22,6 +24,9 @@ Examples:
   gatewayctl config diff && gatewayctl config rollback")]
 pub enum ConfigCommand {
     /// Print the value in force of a key; secrets in clear
+    #[command(
+        after_help = "Exit codes: 0 done; 1 the file does not set it; 78 the file is broken.\n\nExamples:\n  gatewayctl config get gateway.port\n  gatewayctl config get agents.list --json"
+    )]
     Get {
         /// The key, such as `gateway.port` or `agents.list[0].id`.
         path: String,
@@ -30,6 +35,9 @@ pub enum ConfigCommand {
         json: JsonOption,
     },
     /// Set a key in the file
+    #[command(
+        after_help = "Exit codes: 0 done; 1 failed; 78 the file is broken, or would be, and nothing was written.\n\nExamples:\n  gatewayctl config set gateway.bind lan\n  gatewayctl config set gateway.trustedProxies '[\"10.0.0.1\"]' --json"
+    )]
     Set {
         /// The key.
         path: String,
@@ -41,6 +49,9 @@ pub enum ConfigCommand {
         json: JsonOption,
     },
     /// Remove a key from the file
+    #[command(
+        after_help = "Exit codes: 0 done; 1 the file does not set it; 78 the file is broken, or would be, and nothing was written.\n\nExample:\n  gatewayctl config unset gateway.port"
+    )]
     Unset {
         /// The key.
         path: String,
@@ -49,14 +60,23 @@ pub enum ConfigCommand {
         json: JsonOption,
     },
     /// Check the file as the daemon would at its start
+    #[command(
+        after_help = "Exit codes: 0 the daemon takes it; 78 it does not.\n\nExample:\n  gatewayctl config validate --json"
+    )]
     Validate {
         /// One JSON document.
         #[command(flatten)]
         json: JsonOption,
     },
     /// Print the JSON Schema of the file
+    #[command(
+        after_help = "Exit codes: 0 done.\n\nExample:\n  gatewayctl config schema > clawdbot.schema.json"
+    )]
     Schema,
     /// Type, default, allowed values, reload class and meaning of a key
+    #[command(
+        after_help = "Exit codes: 0 done; 1 there is no such key.\n\nExample:\n  gatewayctl config explain gateway.reload.mode"
+    )]
     Explain {
         /// The key.
         path: String,
@@ -65,6 +85,7 @@ pub enum ConfigCommand {
         json: JsonOption,
     },
     /// Print where the file is
+    #[command(after_help = "Exit codes: 0 done.\n\nExample:\n  gatewayctl config file")]
     File {
         /// One JSON document.
         #[command(flatten)]
@@ -73,6 +94,9 @@ pub enum ConfigCommand {
     /// Replace the whole file; with --confirm-within it is taken back by itself unless you confirm it
     Apply(ApplyArgs),
     /// Keep the change that `apply --confirm-within` made
+    #[command(
+        after_help = "Exit codes: 0 it stays; 1 no change waits; 3 no gateway runs here; 4 it is another user's.\n\nExample:\n  gatewayctl config confirm"
+    )]
     Confirm {
         /// One JSON document.
         #[command(flatten)]
@@ -82,6 +106,8 @@ pub enum ConfigCommand {
     #[command(after_help = "\
 Without a number: takes back the change that waits to be confirmed; when none waits, goes back to
 copy 1. The present file becomes copy 1, so a second rollback undoes the first.
+
+Exit codes: 0 done; 1 failed, or there is no such copy; 78 the copy is broken.
 
 Examples:
   gatewayctl config rollback
@@ -95,6 +121,9 @@ Examples:
         json: JsonOption,
     },
     /// The copies of the file, with what was changed after each
+    #[command(
+        after_help = "Exit codes: 0 done, also when there is none; 1 failed.\n\nExample:\n  gatewayctl config history"
+    )]
     History {
         /// One JSON document.
         #[command(flatten)]
@@ -103,6 +132,8 @@ Examples:
     /// What differs between two versions of the file, key by key; secrets are masked
     #[command(after_help = "\
 A version is a number from `config history`, or `now` for the file itself.
+
+Exit codes: 0 done; 1 failed, or there is no such copy; 78 a version is broken.
 
 Examples:
   gatewayctl config diff        what the last change changed
@@ -127,6 +158,9 @@ Examples:
 With --confirm-within the running gateway puts the change in force at once and takes it back when
 it is not confirmed in time, when health drops, when it cannot start with it, or when it dies
 meanwhile. It needs a running gateway: nobody else could take the change back.
+
+Exit codes: 0 done; 1 failed; 3 no gateway runs here to try it; 78 the new file is broken, and
+nothing was written.
 
 Examples:
   gatewayctl config apply new.json5 --confirm-within 60s

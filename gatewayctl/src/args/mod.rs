@@ -3,6 +3,7 @@
 
 mod commands;
 mod config;
+mod devices;
 mod doctor;
 mod onboard;
 mod options;
@@ -14,6 +15,7 @@ mod watch;
 
 pub use commands::*;
 pub use config::*;
+pub use devices::*;
 pub use doctor::*;
 pub use onboard::*;
 pub use options::*;

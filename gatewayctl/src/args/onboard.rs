@@ -208,7 +208,7 @@ pub struct GatewayArgs {
 /// Options of `setup`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Asks nothing: for the questions, run onboard.\n\nExamples:\n  gatewayctl setup\n  gatewayctl setup --workspace ~/assistant"
+    after_help = "Asks nothing: for the questions, run onboard.\nExit codes: 0 done, or all was there; 1 failed; 78 the file is broken.\n\nExamples:\n  gatewayctl setup\n  gatewayctl setup --workspace ~/assistant"
 )]
 pub struct SetupArgs {
     /// The assistant's folder [default: ~/clawd].
@@ -223,6 +223,8 @@ pub struct SetupArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The link carries the token: whoever has it can do everything. A QR code is shown with --qr only.
+
+Exit codes: 0 done; 1 failed, or the gateway is on another machine.
 
 Examples:
   gatewayctl dashboard

@@ -9,9 +9,10 @@ use gateway_wire::version::PROTOCOL;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use super::connect::{self, Mode, ROLE};
 use super::dial::{Stream, dial};
@@ -220,6 +221,8 @@ impl Connection {
 
     async fn next_frame(&mut self) -> Result<Value, Error> {
         loop {
+            // Whoever sends without a pause must not outlive the deadline, nor keep others from being asked beside it.
+            tokio::task::yield_now().await;
             let text = match self.stream.next().await {
                 Some(Ok(Message::Text(text))) => text.as_bytes().to_vec(),
                 Some(Ok(Message::Binary(bytes))) => bytes.to_vec(),
@@ -229,7 +232,8 @@ impl Connection {
                     return Err(Error::Closed { code, reason });
                 }
                 Some(Ok(_)) => continue,
-                Some(Err(_)) | None => return Err(Error::Closed { code: 1006, reason: String::new() }),
+                Some(Err(error)) => return Err(broken(&error)),
+                None => return Err(Error::Closed { code: 1006, reason: String::new() }),
             };
             return serde_json::from_slice(&text).map_err(|e| Error::Protocol(e.to_string()));
         }
@@ -262,6 +266,17 @@ fn with_device_token(target: &Target, options: &Options<'_>) -> (Secrets, Option
     let scopes = options.tokens.scopes(id, ROLE);
     let is_narrow = !scopes.is_empty() && !scopes.iter().any(|scope| scope == "operator.admin");
     (secrets, is_narrow.then_some(scopes))
+}
+
+/// A connection that went away, or one over which came what no gateway sends.
+fn broken(error: &WsError) -> Error {
+    match error {
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+            Error::Closed { code: 1006, reason: String::new() }
+        }
+        WsError::Capacity(_) | WsError::Protocol(_) | WsError::Utf8(_) => Error::Protocol(error.to_string()),
+        _ => Error::Closed { code: 1006, reason: String::new() },
+    }
 }
 
 /// A failed `connect` is the gateway's refusal of us, not of a request.

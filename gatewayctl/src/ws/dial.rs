@@ -14,8 +14,8 @@ use super::error::{Error, TlsProblem};
 use super::timing::{Lap, Timing};
 use super::tls;
 
-/// The largest answer that is taken from a gateway.
-const MAX_MESSAGE: usize = 64 << 20;
+/// The largest answer that is taken from a gateway; the original's clients take as much, so none sends more.
+const MAX_MESSAGE: usize = 25 << 20;
 
 /// Anything a WebSocket can run over.
 pub trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}

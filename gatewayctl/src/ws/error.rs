@@ -1,10 +1,12 @@
 //! Every way a conversation with a gateway can fail, kept apart so that "nobody there", "not allowed" and "no" never
-//! read the same.
+//! read the same. Each reads as one line, so that the words of a gateway cannot pass for ours.
 
 use std::io;
 
 use gateway_wire::version::PROTOCOL;
 use serde_json::Value;
+
+use crate::text::clean;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +52,7 @@ pub enum Error {
     #[error("gateway timeout after {0}ms")]
     Timeout(u128),
     /// The connection ended before the answer.
-    #[error("gateway closed ({}): {}", close_words(*.code), if .reason.is_empty() { "no close reason" } else { .reason.as_str() })]
+    #[error("gateway closed ({}): {}", close_words(*.code), if .reason.is_empty() { "no close reason".into() } else { clean(.reason) })]
     Closed {
         /// The close code; 1006 when there was no close frame.
         code: u16,
@@ -58,7 +60,7 @@ pub enum Error {
         reason: String,
     },
     /// The gateway refused the handshake.
-    #[error("gateway closed ({}): {message}", refusal_code(.code))]
+    #[error("gateway closed ({}): {}", refusal_code(.code), clean(.message))]
     Refused {
         /// The error code of the protocol.
         code: String,
@@ -68,7 +70,7 @@ pub enum Error {
         details: Value,
     },
     /// The method failed.
-    #[error("{message}")]
+    #[error("{}", clean(.message))]
     Method {
         /// The error code of the protocol.
         code: String,
@@ -81,7 +83,7 @@ pub enum Error {
     #[error("the gateway speaks protocol {0}, this program speaks {PROTOCOL}")]
     OtherProtocol(u64),
     /// The gateway sent what the protocol does not allow.
-    #[error("the gateway sent something unexpected: {0}")]
+    #[error("the gateway sent something unexpected: {}", clean(.0))]
     Protocol(String),
 }
 
@@ -107,12 +109,13 @@ impl Error {
         matches!(self, Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused)
     }
 
-    /// The request that waits for a person, when this device has to be let in first.
+    /// The request that waits for a person, when this device has to be let in first. It becomes a word of a command
+    /// to copy, so it is nothing but an id.
     #[must_use]
     pub fn pairing_request(&self) -> Option<String> {
         match self {
             Self::Refused { message, details, .. } if message == "pairing required" => {
-                details["requestId"].as_str().map(str::to_owned)
+                details["requestId"].as_str().filter(|id| is_id(id)).map(str::to_owned)
             }
             _ => None,
         }
@@ -130,6 +133,12 @@ impl Error {
             _ => false,
         }
     }
+}
+
+/// Whether this is a plain id, and not an option or a command of a shell.
+fn is_id(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    (1..=64).contains(&text.len()) && !text.starts_with('-') && text.chars().all(fits)
 }
 
 /// The close code that follows a refused handshake: a gateway that cannot judge a client just now says so and does not
@@ -182,10 +191,30 @@ mod tests {
         };
         assert_eq!(nobody.to_string(), "connect failed: connect ECONNREFUSED 127.0.0.1:18789");
         assert!(nobody.is_nobody_there() && !nobody.is_refusal());
+        let forged = Error::Method {
+            code: String::new(),
+            message: "no\nVerdict: running\u{1b}[2J".to_owned(),
+            details: Value::Null,
+        };
+        assert_eq!(forged.to_string(), r"no\nVerdict: running\u{1b}[2J");
         assert_eq!(Error::Timeout(1500).to_string(), "gateway timeout after 1500ms");
         assert_eq!(
             Error::Closed { code: 1012, reason: "service restart".to_owned() }.to_string(),
             "gateway closed (1012): service restart"
         );
+    }
+
+    #[test]
+    fn only_an_id_becomes_part_of_a_command() {
+        let of = |id: &str| {
+            let message = "pairing required".to_owned();
+            let details = serde_json::json!({"requestId": id});
+            Error::Refused { code: "NOT_PAIRED".to_owned(), message, details }.pairing_request()
+        };
+        let good = "0b8f8a43-3c1d-4c6e-9a44-0f6f5e1c2b3a";
+        assert_eq!(of(good).as_deref(), Some(good));
+        for bad in ["", "x; rm -rf ~", "$(id)", "`id`", "--all", "a b", "x\n", &"x".repeat(65)] {
+            assert_eq!(of(bad), None, "{bad:?}");
+        }
     }
 }

@@ -99,7 +99,8 @@ pub(super) fn report(who: &Identity, allowed: &Allowed, claimed: &Claimed) {
         );
     }
     let on_loopback_only = claimed.bound.listeners.iter().all(|l| net::is_loopback(l.address.ip()));
-    if on_loopback_only && net::in_container(&who.env) {
+    // Tailscale publishes what is on loopback, and nothing else.
+    if on_loopback_only && allowed.exposure.reach.is_none() && net::in_container(&who.env) {
         let port = allowed.port.number;
         tracing::warn!(
             subsystem = "gateway",

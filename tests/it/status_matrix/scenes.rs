@@ -335,6 +335,18 @@ pub async fn no_log() -> Result<Scene> {
     Scene::of(Daemon::builder().home(home).start().await?)
 }
 
+/// There is no program for the tunnel that the daemon is to open.
+pub async fn no_tunnel() -> Result<Scene> {
+    let builder = Daemon::builder().args(["--tailscale", "serve"]).env("PATH", "/no/such/folder");
+    let scene = Scene::of(builder.start().await?)?;
+    until("the tunnel's trouble", || async {
+        let seen = Program::Gatewayctl.run(&scene.home, &["health", "--part", "tailscale"]).await?;
+        Ok(seen.stdout.contains("failed").then_some(()))
+    })
+    .await?;
+    Ok(scene)
+}
+
 /// A daemon that speaks TLS.
 pub async fn with_tls() -> Result<Scene> {
     let config =

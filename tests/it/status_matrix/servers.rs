@@ -52,20 +52,62 @@ pub async fn web() -> Result<Running> {
     .await
 }
 
+/// A gateway that refuses everybody with this error.
+async fn refuses(error: Value, code: u16) -> Result<Running> {
+    start(move |stream| {
+        let error = error.clone();
+        async move {
+            let mut socket = accept_async(stream).await?;
+            let challenge =
+                json!({"type": "event", "event": "connect.challenge", "payload": {"nonce": "n", "ts": 1}});
+            socket.send(Message::text(challenge.to_string())).await?;
+            let request = socket.next().await.context("a request")??;
+            let request: Value = serde_json::from_str(request.to_text()?)?;
+            let answer = json!({"type": "res", "id": request["id"], "ok": false, "error": error});
+            socket.send(Message::text(answer.to_string())).await?;
+            let frame = CloseFrame { code: code.into(), reason: "refused".into() };
+            socket.close(Some(frame)).await.context("closing")
+        }
+    })
+    .await
+}
+
 /// A gateway of another protocol: it refuses everybody who does not speak version 2.
 pub async fn protocol_2() -> Result<Running> {
+    let details = json!({"expectedProtocol": 2});
+    refuses(json!({"code": "INVALID_REQUEST", "message": "protocol mismatch", "details": details}), 1002)
+        .await
+}
+
+/// Asks for a pairing under an id that is a command.
+pub async fn pairing_trap() -> Result<Running> {
+    let details = json!({"requestId": "x; rm -rf ~"});
+    refuses(json!({"code": "NOT_PAIRED", "message": "pairing required", "details": details}), 1008).await
+}
+
+/// Refuses in words that would read as a line of ours, and in orders for a terminal.
+pub async fn forger() -> Result<Running> {
+    let message = "no\nVerdict: running - the gateway runs\u{1b}[1A\u{202e}";
+    refuses(json!({"code": "INVALID_REQUEST", "message": message}), 1008).await
+}
+
+/// Sends events as fast as they are taken, and never answers.
+pub async fn flood() -> Result<Running> {
     start(|stream| async move {
         let mut socket = accept_async(stream).await?;
-        let challenge =
-            json!({"type": "event", "event": "connect.challenge", "payload": {"nonce": "n", "ts": 1}});
-        socket.send(Message::text(challenge.to_string())).await?;
-        let request = socket.next().await.context("a request")??;
-        let request: Value = serde_json::from_str(request.to_text()?)?;
-        let answer = json!({"type": "res", "id": request["id"], "ok": false, "error": {
-            "code": "INVALID_REQUEST", "message": "protocol mismatch", "details": {"expectedProtocol": 2}}});
-        socket.send(Message::text(answer.to_string())).await?;
-        let frame = CloseFrame { code: 1002.into(), reason: "protocol mismatch".into() };
-        socket.close(Some(frame)).await.context("closing")
+        let event = json!({"type": "event", "event": "tick", "payload": {}}).to_string();
+        loop {
+            socket.send(Message::text(event.clone())).await?;
+        }
+    })
+    .await
+}
+
+/// Speaks TLS, and refuses whatever is offered (RFC 8446, alert 40).
+pub async fn no_common_tls() -> Result<Running> {
+    start(|mut stream| async move {
+        let _ = stream.read(&mut [0; 4096]).await?;
+        stream.write_all(&[21, 3, 3, 0, 2, 2, 40]).await.context("refusing")
     })
     .await
 }

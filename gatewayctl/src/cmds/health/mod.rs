@@ -4,6 +4,5 @@ mod parts;
 mod render;
 mod run;
 
-pub use parts::{Part, part, phase_word};
-pub use render::channel_lines;
+pub use parts::{Part, part, phase_word, state_word};
 pub use run::run;

@@ -109,11 +109,6 @@ impl Part {
     pub fn is_troubled(&self) -> bool {
         !matches!(self.state, "serving" | "disabled")
     }
-
-    /// Whether it stands in the way of "healthy".
-    pub fn is_failed(&self) -> bool {
-        self.state == "failed"
-    }
 }
 
 /// A part as it is shown.
@@ -139,7 +134,8 @@ const fn works(state: PartState) -> bool {
     matches!(state, PartState::Serving | PartState::Degraded)
 }
 
-const fn state_word(state: PartState) -> &'static str {
+/// The word for the state of a part, or of the whole.
+pub const fn state_word(state: PartState) -> &'static str {
     match state {
         PartState::Starting => "starting",
         PartState::Serving => "serving",

@@ -6,10 +6,9 @@ use super::parts::Part;
 use crate::phrase::age;
 use crate::text::{Line, Style, Text};
 
-/// The text for a gateway that answered. `parts` are those of the daemon, when it could be asked.
-pub fn render(health: &Value, parts: &[Part], verbose: Option<&Text>) -> Text {
+/// The text for a gateway that answered. `healthy` and `parts` are the daemon's word, when it could be asked.
+pub fn render(health: &Value, healthy: bool, parts: &[Part], verbose: Option<&Text>) -> Text {
     let mut text = Text::default();
-    let healthy = !parts.iter().any(Part::is_failed);
     let line = |style, mark: &str, rest: &str| {
         Line::default().with(style, mark).with(Style::Plain, format!(" {rest}"))
     };
@@ -30,7 +29,7 @@ pub fn render(health: &Value, parts: &[Part], verbose: Option<&Text>) -> Text {
         }
     }
     for channel in channel_lines(health) {
-        text.say(channel);
+        text.push(channel.into());
     }
     if verbose.is_some() {
         agents(&mut text, health);
@@ -39,8 +38,7 @@ pub fn render(health: &Value, parts: &[Part], verbose: Option<&Text>) -> Text {
 }
 
 /// One line per channel, in the gateway's order.
-#[must_use]
-pub fn channel_lines(health: &Value) -> Vec<String> {
+fn channel_lines(health: &Value) -> Vec<String> {
     let Some(channels) = health["channels"].as_object() else { return Vec::new() };
     let order = health["channelOrder"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let mut ids: Vec<&str> = order.filter(|id| channels.contains_key(*id)).collect();
@@ -147,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_tutorials_lines_come_first() {
-        let plain = render(&json!({"channels": {}}), &[], None).plain();
+        let plain = render(&json!({"channels": {}}), true, &[], None).plain();
         assert_eq!(plain, "✓ Gateway is healthy\n✓ WebSocket connection: OK\n✓ RPC methods: available\n");
     }
 
@@ -155,7 +153,7 @@ mod tests {
     fn channels_and_details_read_as_the_original_writes_them() {
         let mut details = Text::default();
         details.say("Gateway target: ws://127.0.0.1:18789");
-        insta::assert_snapshot!(render(&health(), &[], Some(&details)).plain(), @r"
+        insta::assert_snapshot!(render(&health(), true, &[], Some(&details)).plain(), @r"
         ✓ Gateway is healthy
         ✓ WebSocket connection: OK
         ✓ RPC methods: available
@@ -179,8 +177,15 @@ mod tests {
     fn a_failed_part_is_not_healthy() {
         let part =
             Part { name: "store".to_owned(), state: "failed", reason: "disk full".to_owned(), since: None };
-        let plain = render(&health(), &[part], None).plain();
+        let plain = render(&health(), false, &[part], None).plain();
         assert!(plain.starts_with("✗ Gateway is not healthy\n"), "{plain}");
         assert!(plain.contains("✗ store: failed - disk full\n"));
+    }
+
+    #[test]
+    fn a_channel_is_one_line_whatever_it_says() {
+        let said = json!({"channels": {"x": {"probe": {"ok": false, "error": "no\n✓ all is well"}}}});
+        let plain = render(&said, true, &[], None).plain();
+        assert!(plain.ends_with("\nx: failed (unknown) - no\\n✓ all is well\n"), "{plain}");
     }
 }

@@ -1,6 +1,6 @@
 //! Gathers what `health` shows and decides the exit code.
 
-use gateway_admin::v1::HealthRequest;
+use gateway_admin::v1::{HealthRequest, PartState};
 use serde_json::{Value, json};
 
 use super::parts::{Part, Question, part};
@@ -62,9 +62,8 @@ async fn everything(app: &App, args: &HealthArgs) -> Result<Exit, Failure> {
     let target = Target::resolve(&args.client, &settings, &env, &app.paths)?;
     let target = gateway::where_it_listens(app, target).await;
     let health = over_control_plane(app, args, &target).await;
-    let parts = if target.local { own_parts(app, args).await } else { Vec::new() };
+    let (healthy, parts) = if target.local { own_parts(app, args).await } else { (true, Vec::new()) };
     let mut health = health.map_err(|failure| unhealthy(failure, &parts))?;
-    let healthy = !parts.iter().any(Part::is_failed);
     if app.out.is_json() {
         if !parts.is_empty() && health.is_object() {
             health["ok"] = healthy.into();
@@ -73,7 +72,7 @@ async fn everything(app: &App, args: &HealthArgs) -> Result<Exit, Failure> {
         app.out.json(&health)?;
     } else {
         let details = target.details();
-        app.out.print(&render(&health, &parts, args.verbose.then_some(&details)))?;
+        app.out.print(&render(&health, healthy, &parts, args.verbose.then_some(&details)))?;
     }
     Ok(if healthy { Exit::Ok } else { Exit::Failed })
 }
@@ -84,11 +83,14 @@ async fn over_control_plane(app: &App, args: &HealthArgs, target: &Target) -> Re
     app.out.during("waiting for health", ask).await
 }
 
-/// The daemon's parts; none when it has no socket for us, which the control plane has already answered for.
-async fn own_parts(app: &App, args: &HealthArgs) -> Vec<Part> {
-    let Ok(mut client) = admin::connect(app).await else { return Vec::new() };
+/// Whether the daemon calls itself healthy, and its parts. One that has no socket for us says nothing against itself:
+/// its control plane has answered.
+async fn own_parts(app: &App, args: &HealthArgs) -> (bool, Vec<Part>) {
+    let Ok(mut client) = admin::connect(app).await else { return (true, Vec::new()) };
     let health = client.health(admin::within(HealthRequest {}, args.client.timeout)).await;
-    health.map(|health| health.into_inner().parts.iter().map(part).collect()).unwrap_or_default()
+    let health = health.map(tonic::Response::into_inner).unwrap_or_default();
+    // A part that nobody's service depends on may fail; the daemon knows which.
+    (health.state() != PartState::Failed, health.parts.iter().map(part).collect())
 }
 
 /// The verdict before the reason, and after it the parts that may be behind it.

@@ -9,6 +9,7 @@ use crate::exit::{Exit, Failure, Reason};
 use crate::gateway;
 use crate::logfile::Record;
 use crate::target::Target;
+use crate::ws;
 
 /// Prints the log of `target`.
 pub async fn run(
@@ -42,11 +43,16 @@ async fn ask(app: &App, args: &LogsArgs, target: &Target, cursor: Option<u64>) -
     if let Some(cursor) = cursor {
         params["cursor"] = cursor.into();
     }
-    let answer = gateway::over_websocket(app, target, args.client.timeout, "logs.tail", params, false);
-    answer.await.map_err(unreachable)
+    let answer = gateway::ask(app, target, args.client.timeout, "logs.tail", params, false).await?;
+    answer.map_err(|error| failure(app, target, &error))
 }
 
-fn unreachable(failure: Failure) -> Failure {
+fn failure(app: &App, target: &Target, error: &ws::Error) -> Failure {
+    let failure = gateway::failure(app, Some(target), error);
+    if matches!(error, ws::Error::Method { .. }) {
+        // It is reachable, or it could not have said so.
+        return failure.context("Gateway logs failed");
+    }
     match failure {
         Failure::Failed(Reason { exit: Exit::Failed, message, hint }) => {
             let message = format!("Gateway not reachable. Is it running and accessible?\n{message}");

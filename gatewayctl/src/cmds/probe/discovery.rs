@@ -5,13 +5,20 @@ use std::time::Duration;
 use gateway_base::env::Env;
 use gateway_discovery::Beacon;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use crate::discovery;
 use crate::output::Output;
-use crate::text::{Style, Text};
+use crate::text::{Style, Text, clean, cut_to_width};
 
 /// The longest that is looked.
 pub const LONGEST: Duration = Duration::from_millis(1200);
+
+/// How many of those that were found are shown.
+const SHOWN: usize = 20;
+/// The widest name, and the widest address: what announces itself may call itself anything.
+const NAME: usize = 40;
+const ADDRESS: usize = 60;
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -84,7 +91,6 @@ fn summary(limit: Duration, beacons: Vec<Beacon>) -> Discovery {
 
 /// The section for people.
 pub fn render(text: &mut Text, found: &Discovery) {
-    text.gap();
     text.styled(Style::Strong, "Discovery (this machine)");
     if found.count == 0 {
         text.say("Found 0 gateways via Bonjour (local. + clawdbot.internal.)");
@@ -93,7 +99,31 @@ pub fn render(text: &mut Text, found: &Discovery) {
         );
     } else {
         text.say(format!("Found {} gateway(s) via Bonjour (local. + clawdbot.internal.)", found.count));
+        side_by_side(text, &found.beacons);
     }
+}
+
+/// One line each; `discover` tells the rest.
+fn side_by_side(text: &mut Text, found: &[Found]) {
+    let rows: Vec<[String; 3]> = found.iter().take(SHOWN).map(row).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or_default();
+    let (first, second) = (width(0), width(1));
+    let pad = |cell: &str, width: usize| format!("{cell}{}", " ".repeat(width.saturating_sub(cell.width())));
+    for [name, address, domain] in &rows {
+        text.push(format!("- {}  {}  {domain}", pad(name, first), pad(address, second)).into());
+    }
+    if found.len() > rows.len() {
+        text.say(format!("  and {} more", found.len() - rows.len()));
+    }
+}
+
+fn row(of: &Found) -> [String; 3] {
+    let cell = |value: Option<&str>, most| {
+        let text = clean(value.unwrap_or("-"));
+        if text.width() > most { cut_to_width(&text, most) } else { text.into_owned() }
+    };
+    let name = of.display_name.as_deref().unwrap_or(&of.instance_name);
+    [cell(Some(name), NAME), cell(of.ws_url.as_deref(), ADDRESS), cell(Some(&of.domain), NAME)]
 }
 
 #[cfg(test)]
@@ -116,13 +146,42 @@ mod tests {
         let found = summary(LONGEST, vec![one]);
         let mut text = Text::default();
         render(&mut text, &found);
-        assert!(text.plain().ends_with("\nFound 1 gateway(s) via Bonjour (local. + clawdbot.internal.)\n"));
+        assert!(
+            text.plain().ends_with(
+                "\nFound 1 gateway(s) via Bonjour (local. + clawdbot.internal.)\n- x  -  local.\n"
+            )
+        );
         assert_eq!(
             serde_json::to_value(&found).expect("is JSON"),
             json!({"timeoutMs": 1200, "count": 1, "beacons": [{"instanceName": "x", "displayName": null,
                 "domain": "local.", "host": null, "lanHost": null, "tailnetDns": null, "gatewayPort": null,
                 "sshPort": null, "wsUrl": null}]})
         );
+    }
+
+    #[test]
+    fn several_are_shown_side_by_side_and_none_floods_the_screen() {
+        let beacon = |name: &str, host: &str| Beacon {
+            instance_name: name.to_owned(),
+            domain: "local.".to_owned(),
+            host: Some(host.to_owned()),
+            gateway_port: Some(18789),
+            ..Beacon::default()
+        };
+        let text = |beacons: Vec<Beacon>| {
+            let mut text = Text::default();
+            render(&mut text, &summary(LONGEST, beacons));
+            text.plain()
+        };
+        insta::assert_snapshot!(text(vec![beacon("Laptop", "l.local"), beacon("The studio", "studio.local")]), @r"
+        Discovery (this machine)
+        Found 2 gateway(s) via Bonjour (local. + clawdbot.internal.)
+        - Laptop      ws://l.local:18789       local.
+        - The studio  ws://studio.local:18789  local.
+        ");
+        let loud = text(vec![beacon(&"\u{1b}[2J\n".repeat(100), &"h".repeat(250)); 1000]);
+        assert!(loud.lines().count() < 30 && loud.ends_with("\n  and 980 more\n"), "{loud}");
+        assert!(loud.lines().all(|line| line.width() < 150) && !loud.contains('\u{1b}'), "{loud}");
     }
 
     #[tokio::test]

@@ -7,8 +7,8 @@ use super::report::{Report, TargetReport};
 use super::table::table;
 use crate::text::{Line, Style, Text};
 
-/// The report for people.
-pub fn render(report: &Report) -> Text {
+/// What was asked: whether there is a gateway, and what is odd about it.
+pub fn verdict(report: &Report) -> Text {
     let mut text = Text::default();
     text.styled(Style::Strong, "Gateway Status");
     let (style, word) = if report.ok {
@@ -27,10 +27,17 @@ pub fn render(report: &Report) -> Text {
             text.say(format!("- {}", warning.message));
         }
     }
+    text
+}
+
+/// Who else was found, and each target in full.
+pub fn details(report: &Report) -> Text {
+    let mut text = Text::default();
     if let Some(found) = &report.discovery {
+        text.push(Line::default());
         discovery::render(&mut text, found);
     }
-    text.gap();
+    text.push(Line::default());
     text.styled(Style::Strong, "Targets");
     if report.targets.len() > 1 {
         text.append(table(&report.targets));

@@ -1,5 +1,6 @@
 //! What `probe` found out, in the original's JSON form.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -97,6 +98,9 @@ pub struct TargetReport {
     pub server: Option<Server>,
     /// How long each step took, in milliseconds; of a failure, the steps before it.
     pub timing: Map<String, Value>,
+    /// Its state folder.
+    #[serde(skip)]
+    pub state_dir: Option<PathBuf>,
     /// How the questions went, once connected.
     #[serde(skip)]
     pub rpc_error: Option<String>,
@@ -151,6 +155,7 @@ impl TargetReport {
             presence: None,
             server: None,
             timing: Map::new(),
+            state_dir: None,
             rpc_error: None,
             refused: false,
             of,
@@ -167,6 +172,19 @@ impl TargetReport {
     pub const fn is_reachable(&self) -> bool {
         self.connect.ok
     }
+
+    /// Whether `other` is another way to this very gateway, as far as their words go. Two ports of one machine are two
+    /// gateways.
+    pub fn is_same_gateway(&self, other: &Self) -> bool {
+        let place = |of: &Self| Some((of.server.as_ref()?.host.clone(), of.state_dir.clone()?));
+        let port = |of: &Self| is_loopback(&of.url).then(|| of.url.rsplit(':').next().map(str::to_owned));
+        let ports = port(self).zip(port(other));
+        place(self).is_some_and(|own| place(other) == Some(own)) && ports.is_none_or(|(a, b)| a == b)
+    }
+}
+
+fn is_loopback(url: &str) -> bool {
+    ["://127.0.0.1:", "://localhost:", "://[::1]:"].iter().any(|host| url.contains(host))
 }
 
 /// The gateway's own entry in its presence list.

@@ -1,5 +1,6 @@
 //! Decides what to probe, probes all of it in parallel, each with its own budget, and sums up.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -9,7 +10,7 @@ use tokio::time::Instant;
 
 use super::discovery;
 use super::kind::Kind;
-use super::render::render;
+use super::render::{details, verdict};
 use super::report::{Connect, Network, Report, Server, TargetReport, Warning, config_facts, own_entry};
 use super::ssh::{self, Place, Tunnel};
 use super::targets::{is_address, targets};
@@ -48,9 +49,15 @@ pub async fn run(app: &App, args: &ProbeArgs) -> Result<Exit, Failure> {
             Options { identity: &identity, tokens: &tokens, mode: Mode::Probe, timeout, clock: &app.clock };
         probe(*kind, target, options, settings.is_remote())
     });
-    let looking = discovery::look(&app.out, &env, args.timeout);
-    let work = async { tokio::join!(join_all(probes), looking) };
-    let (mut reports, found) = app.out.during("probing", work).await;
+    let mut probing = pin!(app.out.during("probing", join_all(probes)));
+    let mut looking = pin!(discovery::look(&app.out, &env, args.timeout));
+    let mut found = None;
+    let mut reports = loop {
+        tokio::select! {
+            reports = &mut probing => break reports,
+            looked = &mut looking, if found.is_none() => found = Some(looked),
+        }
+    };
     if let Some(tunnel) = tunnel {
         if let Some(report) = reports.iter_mut().find(|report| report.of == Kind::Ssh) {
             report.tunnel = serde_json::to_value(&tunnel).ok();
@@ -58,13 +65,21 @@ pub async fn run(app: &App, args: &ProbeArgs) -> Result<Exit, Failure> {
         tunnel.close().await;
     }
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    let mut report = sum_up(reports, network, app.clock.now(), millis(began.elapsed()), millis(args.timeout));
+    let mut report = sum_up(reports, network, app.clock.now(), millis(args.timeout));
     report.warnings.splice(0..0, warnings);
-    report.discovery = found;
+    if !app.out.is_json() {
+        // Who listens for others waits longer than who answers, and this is what was asked.
+        app.out.print(&verdict(&report))?;
+    }
+    report.discovery = match found {
+        Some(found) => found,
+        None => app.out.during("looking for other gateways", looking).await,
+    };
+    report.duration_ms = millis(began.elapsed());
     if app.out.is_json() {
         app.out.json(&report)?;
     } else {
-        app.out.print(&render(&report))?;
+        app.out.print(&details(&report))?;
     }
     Ok(exit(&report))
 }
@@ -148,6 +163,7 @@ async fn probe(kind: Kind, target: &Target, options: Options<'_>, remote_mode: b
     let hello = connection.hello();
     let (version, host) = (hello.server.version.clone(), hello.server.host.clone());
     report.server = Some(Server { version, host, protocol: hello.protocol });
+    report.state_dir.clone_from(&hello.snapshot.state_dir);
     let calls = QUESTIONS.map(|method| (method, json!({})));
     match connection.call_all(&calls).await {
         Ok(answers) => {
@@ -190,18 +206,13 @@ fn failed(error: &ws::Error) -> Connect {
     Connect { ok: false, latency_ms: None, error: Some(text), close }
 }
 
-fn sum_up(
-    targets: Vec<TargetReport>,
-    network: Network,
-    ts: i64,
-    duration_ms: u64,
-    timeout_ms: u64,
-) -> Report {
+fn sum_up(targets: Vec<TargetReport>, network: Network, ts: i64, timeout_ms: u64) -> Report {
     let reached = || targets.iter().filter(|target| target.is_reachable());
     let reachable: Vec<&'static str> = reached().map(|target| target.id).collect();
     let primary = reached().min_by_key(|target| target.of.rank()).map(|target| target.id);
     let mut warnings = Vec::new();
-    if reachable.len() > 1 {
+    let mut others = reached().skip(1);
+    if reached().next().is_some_and(|first| others.any(|other| !first.is_same_gateway(other))) {
         warnings.push(Warning {
             code: "multiple_gateways",
             message: "Unconventional setup: multiple reachable gateways detected. One gateway per machine is the rule; give each further one its own port, config and state folder.".to_owned(),
@@ -211,7 +222,7 @@ fn sum_up(
     Report {
         ok: !reachable.is_empty(),
         ts,
-        duration_ms,
+        duration_ms: 0,
         timeout_ms,
         primary_target_id: primary,
         warnings,
@@ -225,9 +236,16 @@ fn sum_up(
 mod tests {
     use super::*;
     use crate::cmds::testing::assert_schema;
+    use crate::text::Text;
 
     fn report(targets: Vec<TargetReport>) -> Report {
-        sum_up(targets, network("ws://127.0.0.1:18789"), 1, 48, 3000)
+        sum_up(targets, network("ws://127.0.0.1:18789"), 1, 3000)
+    }
+
+    fn render(report: &Report) -> Text {
+        let mut text = verdict(report);
+        text.append(details(report));
+        text
     }
 
     fn target(kind: Kind, connect: Connect) -> TargetReport {
@@ -350,5 +368,35 @@ mod tests {
                 .contains("\nWarning:\n- Unconventional setup: multiple reachable gateways")
         );
         assert_schema("probe", &report);
+    }
+
+    #[test]
+    fn one_gateway_by_two_addresses_is_no_warning() {
+        let at = |kind, url: &str, folder: &str| {
+            let mut target = TargetReport { connect: up(), ..TargetReport::new(kind, url.to_owned(), true) };
+            let (version, host) = ("0.1.0".to_owned(), "studio".to_owned());
+            target.server = Some(Server { version, host, protocol: 3 });
+            target.state_dir = Some(folder.into());
+            target
+        };
+        let local = || at(Kind::Local, "ws://127.0.0.1:18789", "/a");
+        for (url, folder, warned) in [
+            ("ws://localhost:18789", "/a", false),
+            ("wss://studio.ts.net", "/a", false),
+            ("ws://localhost:19001", "/a", true),
+            ("ws://localhost:18789", "/b", true),
+        ] {
+            let report = report(vec![at(Kind::Explicit, url, folder), local()]);
+            assert_eq!(!report.warnings.is_empty(), warned, "{url} {folder}");
+        }
+    }
+
+    #[test]
+    fn what_a_gateway_says_of_itself_does_not_stretch_the_table() {
+        let mut long = target(Kind::Explicit, up());
+        let (version, host) = ("9".repeat(3000), "h".repeat(3000));
+        long.server = Some(Server { version, host, protocol: 3 });
+        let text = render(&report(vec![long, target(Kind::Local, up())])).plain();
+        assert!(text.lines().all(|line| line.chars().count() < 200), "{text}");
     }
 }

@@ -4,7 +4,10 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::report::TargetReport;
-use crate::text::{Style, Text};
+use crate::text::{Style, Text, clean, cut_to_width};
+
+/// The widest cell of what a gateway says of itself; below the table it is told in full.
+const SAID: usize = 40;
 
 const HEADS: [&str; 7] = ["Target", "Address", "Connect", "RPC", "Latency", "Version", "Host"];
 
@@ -29,7 +32,11 @@ pub fn table(targets: &[TargetReport]) -> Text {
 
 fn row(of: &TargetReport) -> [String; 7] {
     let server = |value: Option<&String>| {
-        value.filter(|text| !text.is_empty()).cloned().unwrap_or_else(|| "-".to_owned())
+        let value = value.filter(|text| !text.is_empty()).map(|text| clean(text));
+        match value {
+            Some(text) if text.width() > SAID => cut_to_width(&text, SAID),
+            text => text.map_or_else(|| "-".to_owned(), Into::into),
+        }
     };
     let connect = if of.connect.ok {
         "ok"

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::admin;
 use crate::app::App;
-use crate::cmds::health::{Part, part, phase_word};
+use crate::cmds::health::{Part, part, phase_word, state_word};
 
 /// How long a daemon that is there may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -57,6 +57,8 @@ pub struct Daemon {
     pub resident_bytes: u64,
     /// Whether a service manager runs it.
     pub supervised: bool,
+    /// How it is as a whole, in its own word. A part that fails can leave it degraded.
+    pub health: &'static str,
     /// Its parts.
     pub parts: Vec<Part>,
     /// Its listeners in full.
@@ -169,6 +171,7 @@ pub fn describe(status: StatusResponse, health: HealthResponse) -> Daemon {
         connections: status.connections.unwrap_or_default().total,
         resident_bytes: process.resident_bytes,
         supervised: status.supervised,
+        health: state_word(health.state()),
         parts: health.parts.iter().map(part).collect(),
         endpoints: status.listeners,
     }

@@ -79,9 +79,9 @@ fn answered(facts: &Facts<'_>, daemon: &Daemon) -> State {
 fn serving(facts: &Facts<'_>, daemon: &Daemon) -> State {
     if !daemon.config_degraded.is_empty() {
         State::LastGoodConfig
-    } else if daemon.parts.iter().any(|part| part.state == "failed") {
+    } else if daemon.health == "failed" {
         State::Unhealthy
-    } else if daemon.parts.iter().any(|part| part.state == "degraded") {
+    } else if daemon.parts.iter().any(|part| matches!(part.state, "failed" | "degraded")) {
         State::Degraded
     } else if daemon.trial.is_some() {
         State::OnTrial

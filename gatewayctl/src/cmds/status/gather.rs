@@ -86,6 +86,10 @@ pub async fn gather(app: &App, args: &StatusArgs) -> Result<(Report, Target), Fa
         config,
         gateway: GatewayReport {
             probe_url: target.url.clone(),
+            elsewhere: cli
+                .text("gateway.remote.url")
+                .filter(|_| cli.is_remote() && !remote)
+                .map(str::to_owned),
             ..gateway_report(&place, &daemon_settings, remote)
         },
         service: service_report(service),
@@ -259,6 +263,7 @@ fn gateway_report(place: &Place, settings: &Settings, remote: bool) -> GatewayRe
         port_source: place.source,
         probe_url: String::new(),
         probe_note: note,
+        elsewhere: None,
     }
 }
 

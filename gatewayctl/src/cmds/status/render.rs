@@ -14,10 +14,11 @@ use crate::text::{Line, Style, Text};
 /// The report for people.
 pub fn render(report: &Report, target: &Target, app: &App) -> Text {
     let mut text = Text::default();
-    service_box(&mut text, report);
+    let columns = app.out.columns();
+    service_box(&mut text, report, columns);
     if let Some(rpc) = &report.rpc {
         text.gap();
-        rpc_box(&mut text, rpc);
+        rpc_box(&mut text, rpc, columns);
         if !rpc.ok {
             failed_probe(&mut text, rpc, target);
         }
@@ -34,15 +35,16 @@ pub fn render(report: &Report, target: &Target, app: &App) -> Text {
     text
 }
 
-fn service_box(text: &mut Text, report: &Report) {
+fn service_box(text: &mut Text, report: &Report, columns: Option<u16>) {
     let service = &report.service;
     text.styled(Style::Strong, "Gateway service status");
-    text.boxed(vec![
+    let rows = vec![
         format!("Service: {} ({})", service.label, service.state_text).into(),
         format!("Runtime: {}", runtime_words(report)).into(),
         format!("Port: {}", report.gateway.port).into(),
         format!("Last gateway error: {}", report.last_error.as_deref().unwrap_or("none")).into(),
-    ]);
+    ];
+    text.boxed(rows, columns);
 }
 
 /// The runtime in the tutorial's words. A gateway that runs in the foreground runs, whatever the service manager
@@ -65,7 +67,7 @@ fn runtime_words(report: &Report) -> String {
     }
 }
 
-fn rpc_box(text: &mut Text, rpc: &Rpc) {
+fn rpc_box(text: &mut Text, rpc: &Rpc, columns: Option<u16>) {
     text.styled(Style::Strong, "RPC probe");
     let mut rows = vec![Line::from(format!("Target: {}", rpc.url))];
     if rpc.ok {
@@ -75,7 +77,7 @@ fn rpc_box(text: &mut Text, rpc: &Rpc) {
         rows.push(Line::from("Status: ").with(Style::Bad, "✗").with(Style::Plain, " failed"));
         rows.extend(rpc.error.as_deref().into_iter().flat_map(str::lines).map(Line::from));
     }
-    text.boxed(rows);
+    text.boxed(rows, columns);
 }
 
 fn failed_probe(text: &mut Text, rpc: &Rpc, target: &Target) {
@@ -134,6 +136,11 @@ fn place_details(text: &mut Text, report: &Report, app: &App) {
     if let Some(note) = gateway.probe_note {
         text.say(format!("Probe note: {note}"));
     }
+    if let Some(url) = &gateway.elsewhere {
+        let ask = app.suggest(&format!("status --url {url}"));
+        let note = "gateway.mode is remote, and this is about this machine. The other gateway";
+        text.push(Line::default().with(Style::Warn, format!("Note: {note}: {ask}")));
+    }
     if let Some(other) = &report.port_cli {
         text.say(format!("Note: CLI config resolves gateway port={} ({}).", other.port, other.status.word()));
     }
@@ -174,10 +181,14 @@ fn dashboard(report: &Report) -> String {
 
 fn runtime_details(text: &mut Text, report: &Report, app: &App) {
     let runtime = &report.service.runtime;
-    text.push(format!("Runtime: {}", full_runtime(runtime)).into());
+    let is_beside = report.daemon.is_some() && runtime.status != RuntimeState::Running;
+    // The box tells that a gateway runs; this line is about the service alone then.
+    let whose = if is_beside { "Service runtime" } else { "Runtime" };
+    text.push(format!("{whose}: {}", full_runtime(runtime)).into());
     let installed = report.service.command.is_some();
-    if is_unavailable(runtime) {
-        text.say("systemd user services unavailable.");
+    if is_unavailable(runtime) && is_beside {
+        text.say("systemd user services are unavailable.");
+    } else if is_unavailable(runtime) {
         text.say("systemd user services are unavailable; install/enable systemd or run the gateway under your supervisor.");
         text.say(format!(
             "If you're in a container, run the gateway in the foreground: {}",
@@ -188,7 +199,13 @@ fn runtime_details(text: &mut Text, report: &Report, app: &App) {
     } else if runtime.missing_unit {
         text.say(format!("Service is installed but not loaded. Start it: {}", app.suggest("start")));
     } else if runtime.status == RuntimeState::Stopped {
-        text.say("Service is loaded but not running (likely exited immediately).");
+        // One that was stopped on purpose ended well.
+        let guess = if runtime.last_exit_status.unwrap_or_default() == 0 {
+            ""
+        } else {
+            " (likely exited immediately)"
+        };
+        text.say(format!("Service is loaded but not running{guess}."));
     }
     let silent = runtime.status == RuntimeState::Running && report.port.status == PortStatus::Free;
     if silent {

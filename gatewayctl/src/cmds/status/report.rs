@@ -85,4 +85,7 @@ pub struct GatewayReport {
     /// What to know about that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probe_note: Option<&'static str>,
+    /// The gateway elsewhere that other commands ask, and that this report is not about.
+    #[serde(skip)]
+    pub elsewhere: Option<String>,
 }

@@ -135,7 +135,10 @@ fn troubled(facts: &Facts<'_>) -> String {
     let worst = |state| daemon.parts.iter().find(move |part| part.state == state);
     worst("failed").or_else(|| worst("degraded")).map_or_else(
         || "the gateway runs, but something is missing".to_owned(),
-        |part| format!("the gateway runs, but its {} is {}: {}", part.name, part.state, part.reason),
+        |part| {
+            let how = if part.state == "failed" { "does not work" } else { "is degraded" };
+            format!("the gateway runs, but its {} {how}: {}", part.name, part.reason)
+        },
     )
 }
 
@@ -187,21 +190,23 @@ pub fn fix(state: State, facts: &Facts<'_>, app: &App) -> Option<String> {
         )),
         State::LastGoodConfig | State::ConfigBroken => say("config validate"),
         State::OtherUser => Some("Run the command as the user of that gateway.".to_owned()),
-        _ => Some(of_address(state, facts)),
+        _ => Some(of_address(state, facts, app)),
     }
 }
 
-fn of_address(state: State, facts: &Facts<'_>) -> String {
+fn of_address(state: State, facts: &Facts<'_>, app: &App) -> String {
     let text = match state {
         State::Refused => "Give the gateway's own secret with --token or --password.",
         State::PairingRequired => {
             let request = facts.rpc.and_then(|rpc| rpc.pairing.as_deref()).unwrap_or("REQUEST");
-            return format!("On the gateway's machine: gatewayctl devices approve {request}");
+            return format!("On the gateway's machine: {} devices approve {request}", app.words.control);
         }
         State::ClockSkew => "Set the clock of both machines.",
         State::NotAllowed => "Use a token with the scope operator.read, or the gateway's own secret.",
         State::ProtocolMismatch => "Install both of one release.",
-        State::Unavailable | State::NoAnswer => "Ask on the gateway's own machine: gatewayctl status",
+        State::Unavailable | State::NoAnswer => {
+            return format!("Ask on the gateway's own machine: {} status", app.words.control);
+        }
         State::NotAGateway => "Check the address and the port.",
         State::TlsExpected => "Use wss:// in the address.",
         State::TlsNotSpoken => "Use ws:// in the address, or set gateway.tls.enabled on the gateway.",
@@ -209,6 +214,9 @@ fn of_address(state: State, facts: &Facts<'_>) -> String {
             "Check the gateway's certificate, then set gateway.remote.tlsFingerprint to its fingerprint."
         }
         State::CertificateUntrusted => "Set gateway.remote.tlsFingerprint to the certificate's fingerprint.",
+        State::TlsFailed => {
+            "Check which versions of TLS the server there takes, and whether it wants a certificate of yours."
+        }
         State::NobodyThere => "Start the gateway there, or check the port.",
         State::UnknownHost => "Check the name in the address.",
         State::BadAddress => "Use an address such as ws://host:18789.",

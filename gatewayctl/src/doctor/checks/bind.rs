@@ -1,7 +1,7 @@
 //! Whether the bind mode means an address that this machine has (rule R30).
 
 use gateway_base::net;
-use gateway_config::sections::Bind;
+use gateway_config::sections::{Bind, TailscaleMode};
 
 use crate::doctor::check::{Check, Finding, Group, Judged};
 use crate::doctor::facts::Facts;
@@ -39,6 +39,8 @@ fn judge(facts: &Facts) -> Judged {
             "The gateway listens on this machine only.",
             "tailscale up",
         ),
+        // Tailscale takes nothing else, and reaches it there.
+        Bind::Loopback if gateway.tailscale.mode != TailscaleMode::Off => return Ok(Vec::new()),
         Bind::Loopback if facts.access.in_container => Finding::warning(
             "the gateway listens on loopback inside a container",
             "A published port does not reach it.",

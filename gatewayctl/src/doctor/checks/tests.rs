@@ -225,6 +225,14 @@ fn what_can_be_repaired_says_so() {
 }
 
 #[test]
+fn a_remedy_does_not_keep_the_gateway_from_starting() {
+    let mut facts = healthy();
+    facts.access.in_container = true;
+    stopped(&mut facts, &tailscale("serve", ""));
+    assert_eq!(found("bind", &facts), Vec::new(), "Tailscale takes loopback and nothing else");
+}
+
+#[test]
 fn a_stopped_store_that_looks_sound_is_unknown_not_well() {
     let mut facts = healthy();
     store(&mut facts, 8192, &header(b"GWST"));

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use gateway_base::secret::Secret;
 use tokio::net::TcpListener;
-use tokio_tungstenite::{WebSocketStream, accept_async};
+use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite};
 
 use super::*;
 
@@ -198,6 +198,89 @@ async fn nonsense_from_a_gateway_is_an_error() {
         let Err(error) = Connection::open(&fake.target, options).await else { panic!("nonsense") };
         assert!(matches!(error, Error::Protocol(_)), "{error:?}");
     })
+    .await;
+}
+
+/// Serves one connection on a thread of its own, as fast as the other side takes it.
+fn without_pause(
+    work: impl FnOnce(&mut tungstenite::WebSocket<std::net::TcpStream>) + Send + 'static,
+) -> Target {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("is bound");
+    std::thread::spawn(move || {
+        let (tcp, _) = listener.accept().expect("a client");
+        work(&mut tungstenite::accept(tcp).expect("a WebSocket"));
+    });
+    Target {
+        url: format!("ws://{address}"),
+        source: "test".to_owned(),
+        bind: None,
+        local: false,
+        config: "/c".into(),
+        secrets: Secrets::default(),
+        pin: None,
+    }
+}
+
+fn flood() -> Target {
+    let event = text(&json!({"type": "event", "event": "tick", "payload": {}}));
+    without_pause(move |socket| while socket.send(event.clone()).is_ok() {})
+}
+
+#[tokio::test]
+async fn a_gateway_that_never_pauses_is_given_up_in_time() {
+    with_fake(
+        |_| Vec::new(),
+        Secrets::default(),
+        async |_, options| {
+            let options = Options { timeout: Duration::from_millis(300), ..options };
+            let opened =
+                tokio::time::timeout(Duration::from_secs(20), Connection::open(&flood(), options)).await;
+            let error = opened.expect("its own limit ends it").err().expect("nobody answered");
+            assert!(matches!(error, Error::Timeout(300)), "{error:?}");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_never_pauses_keeps_no_other_waiting() {
+    with_fake(
+        |request| vec![hello(request)],
+        Secrets::default(),
+        async |fake, options| {
+            let (flood, mut timing) = (flood(), Timing::default());
+            let flooded = Connection::open_timed(&flood, options, &mut timing);
+            let answered = Connection::open(&fake.target, options);
+            tokio::select! {
+                biased;
+                ended = flooded => panic!("it took all of its time: {:?}", ended.err()),
+                opened = answered => opened.expect("opens").close().await,
+            }
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn more_than_a_gateway_sends_is_told_from_a_broken_connection() {
+    use std::io::Write;
+    with_fake(
+        |_| Vec::new(),
+        Secrets::default(),
+        async |_, options| {
+            let target = without_pause(|socket| {
+                // The head of a frame of 2^62 bytes.
+                let _ = socket.get_mut().write_all(&[0x81, 0x7f, 0x40, 0, 0, 0, 0, 0, 0, 0]);
+                let _ = socket.read();
+            });
+            let error = Connection::open(&target, options).await.err().expect("is given up");
+            assert!(matches!(&error, Error::Protocol(why) if why.contains("too long")), "{error:?}");
+            let target = without_pause(|_| ());
+            let error = Connection::open(&target, options).await.err().expect("is gone");
+            assert!(matches!(error, Error::Closed { code: 1006, .. }), "{error:?}");
+        },
+    )
     .await;
 }
 

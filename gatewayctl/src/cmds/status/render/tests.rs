@@ -55,6 +55,7 @@ fn daemon() -> Daemon {
         pid: 12345,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         phase: "serving",
+        health: "serving",
         uptime_ms: 7_200_000,
         bind_mode: "loopback".to_owned(),
         auth_mode: "token".to_owned(),
@@ -130,6 +131,7 @@ fn report(service: Option<Command>, runtime: Runtime, daemon: Option<Daemon>, rp
             port_source: "service args",
             probe_url: "ws://127.0.0.1:18789".to_owned(),
             probe_note: Some("Loopback-only gateway; only local clients can connect."),
+            elsewhere: None,
         },
         port,
         port_cli: None,
@@ -251,6 +253,15 @@ fn a_service_that_stopped() {
     let report = report(Some(command()), runtime, None, None);
     golden("status-stopped", &render(&report, &target(&app), &app));
     assert_schema("status", &report);
+
+    let runtime = Runtime {
+        state: Some("inactive".to_owned()),
+        sub_state: Some("dead".to_owned()),
+        last_exit_status: Some(0),
+        ..report.service.runtime
+    };
+    let text = render(&self::report(Some(command()), runtime, None, None), &target(&app), &app).plain();
+    assert!(text.contains("\nService is loaded but not running.\n"), "it was stopped on purpose: {text}");
 }
 
 #[test]
@@ -271,4 +282,15 @@ fn a_refusal_is_told_apart_and_a_broken_file_is_named() {
     golden("status-refused-degraded", &render(&report, &target(&app), &app));
     golden("status-refused-degraded-notes", &notes(&report, &app));
     assert_schema("status", &report);
+}
+
+#[test]
+fn whoever_uses_a_gateway_elsewhere_is_told_that_this_is_about_here() {
+    let app = app();
+    let mut report = report(None, Runtime::default(), None, None);
+    report.gateway.elsewhere = Some("wss://studio:18789".to_owned());
+    let text = render(&report, &target(&app), &app).plain();
+    let note = "gateway.mode is remote, and this is about this machine. The other gateway: \
+        gatewayctl status --url wss://studio:18789\n";
+    assert!(text.contains(note), "{text}");
 }
