@@ -66,7 +66,7 @@ fn mend(app: &App, service: &Service) -> Vec<String> {
     };
     let commands = Commands {
         again: &app.suggest("status"),
-        linger: &app.suggest("install --linger"),
+        linger: Some(&app.suggest("install --linger")),
         system: &app.suggest("install --system"),
         supervise: &format!("{} --supervise", app.suggest_start()),
     };
