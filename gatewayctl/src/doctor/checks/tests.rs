@@ -10,10 +10,11 @@ use gateway_base::secret::Secret;
 use gateway_wire::types::devices::{DevicePairListResult, DevicePending, DeviceTokenSummary, PairedDevice};
 
 use super::ALL;
+use crate::cmds::upgrade::Mark;
 use crate::doctor::check::{Finding, Judged, Level};
 use crate::doctor::facts::testing::{NOW, healthy};
 use crate::doctor::facts::{
-    DaemonFacts, Descriptors, Disk, Facts, FileFact, FileKind, Process as Leftover, Watches, Zone,
+    CutOff, DaemonFacts, Descriptors, Disk, Facts, FileFact, FileKind, Process as Leftover, Watches, Zone,
 };
 use crate::doctor::repair::Repair;
 use crate::ports::PortListener;
@@ -158,6 +159,7 @@ const CASES: &[Case] = &[
     ("linger", |f| f.service.lingers = Some(false), WARNING, "linger is off"),
     ("version", |f| f.answers_mut().status.protocol_version = 9, ERROR, "speaks protocol 9"),
     ("version", |f| f.answers_mut().status.build = Some(old()), WARNING, "the daemon is 0.0.1"),
+    ("upgrade", |f| f.upgrade = Some(cut_off()), WARNING, "/usr/bin/gatewayd from 1 to 2 did not end"),
     ("port", |f| f.daemon = DaemonFacts::NotRunning, ERROR, "another user's process"),
     ("port", |f| taken(f), ERROR, "taken by pid 7 (node x.js)"),
     ("port", |f| f.way.port.port = 19001, WARNING, "listens on port 18789"),
@@ -371,6 +373,10 @@ fn ended(status: i32) -> Runtime {
 
 fn old() -> Build {
     Build { version: "0.0.1".to_owned(), ..Build::default() }
+}
+
+fn cut_off() -> CutOff {
+    CutOff { program: "/usr/bin/gatewayd".into(), mark: Mark { from: "1".to_owned(), to: "2".to_owned() } }
 }
 
 fn taken(facts: &mut Facts) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use gateway_base::lock_file::Record;
 use gateway_base::paths::Paths;
 
+use crate::cmds::upgrade::Mark;
 use crate::ports::PortReport;
 use crate::service::{Audit, Extra, Service};
 
@@ -33,6 +34,15 @@ pub struct ServiceFacts {
     pub own_program: Option<PathBuf>,
     /// Whether this user's services outlive the log-out, where that is known.
     pub lingers: Option<bool>,
+}
+
+/// An upgrade that did not end.
+#[derive(Clone, Debug)]
+pub struct CutOff {
+    /// The program, links followed.
+    pub program: PathBuf,
+    /// The versions.
+    pub mark: Mark,
 }
 
 /// What is in the way.

@@ -47,6 +47,7 @@ pub fn healthy() -> Facts {
         uid: Some(1000),
         now: NOW,
         service: service(),
+        upgrade: None,
         way: way(),
         daemon: DaemonFacts::Answered(Box::new(answers)),
         store: StoreFacts { path: paths.store_file(), ..StoreFacts::default() },
