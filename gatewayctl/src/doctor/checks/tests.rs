@@ -235,6 +235,16 @@ fn a_stopped_store_that_looks_sound_is_unknown_not_well() {
     assert!(judge("store", &facts).is_err());
 }
 
+#[test]
+fn the_port_of_a_service_that_works_elsewhere_is_not_taken() {
+    let mut facts = healthy();
+    taken(&mut facts);
+    facts.service.service.runtime.pid = Some(7);
+    assert!(found("port", &facts).is_empty());
+    facts.way.port.listeners[0].pid = 8;
+    assert_eq!(found("port", &facts).len(), 1);
+}
+
 fn stopped(facts: &mut Facts, config: &str) {
     facts.configured(config);
     facts.daemon = DaemonFacts::NotRunning;

@@ -73,6 +73,23 @@ async fn a_file_that_cannot_be_written_is_no_missing_manager() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_wrong_in_the_config_of_another_user_is_mended_as_that_user() {
+    let machine = Machine::empty();
+    machine.done("install").await;
+    let text = fs::read_to_string(machine.unit_file()).expect("is there");
+    let home = format!("Environment=HOME={}", machine.home.path().display());
+    let text = text.replace(&home, "User=keeper\nEnvironment=HOME=/home/keeper");
+    fs::write(machine.unit_file(), text).expect("file");
+    machine.unit.borrow_mut().fails = Some(("failed", "failed", 78));
+    let said = machine.failure("restart").await;
+    assert!(said.ends_with("Check: sudo -u keeper gatewayctl config validate"), "{said}");
+    machine.unit.borrow_mut().journal = "Gateway start blocked: set gateway.mode=local\n";
+    let said = machine.failure("restart").await;
+    let both = "Run: sudo -u keeper gatewayctl config set gateway.mode local && gatewayctl start";
+    assert!(said.ends_with(both), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_profile_does_not_take_the_port_of_another() {
     let machine = Machine::empty();
     let other = machine.unit_file().with_file_name("clawdbot-gateway-work.service");
