@@ -99,8 +99,9 @@ impl Installed {
     async fn doctor(&self) -> Result<Option<Value>> {
         let seen = Program::Gatewayctl.run(&self.home, &["doctor", "--json"]).await?;
         let report: Value = serde_json::from_str(&seen.stdout)?;
-        let findings = report["findings"].as_array().context("findings")?;
-        Ok(findings.iter().find(|one| one["check"] == "upgrade").cloned())
+        let checks = report["checks"].as_array().context("checks")?;
+        let check = checks.iter().find(|check| check["id"] == "upgrade").context("the check")?;
+        Ok(check["findings"].as_array().context("findings")?.first().cloned())
     }
 
     fn beside(&self, end: &str) -> PathBuf {
