@@ -130,6 +130,7 @@ const CASES: &[Case] = &[
     ("log", |f| f.logs = vec![("/l".into(), 60 << 20); 5], WARNING, "300 MiB together"),
     ("service", |f| f.service.extras = vec![stranger()], WARNING, "my-bot.service"),
     ("service", |f| f.service.older = vec![stranger()], WARNING, "an older service"),
+    ("service", |f| f.service.rivals = vec![stranger()], WARNING, "another profile names the same port"),
     (
         "service",
         |f| f.service.drift = Some(vec!["- A=1".into(), "+ A=2".into()]),

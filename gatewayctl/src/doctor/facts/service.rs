@@ -22,6 +22,8 @@ pub struct ServiceFacts {
     pub drift: Option<Vec<String>>,
     /// Services under older names, and this one in the other scope.
     pub older: Vec<Extra>,
+    /// Services of other profiles with the port of this one.
+    pub rivals: Vec<Extra>,
     /// Other services that look like a gateway.
     pub extras: Vec<Extra>,
     /// What to do when its manager cannot be asked.

@@ -78,6 +78,7 @@ fn service() -> ServiceFacts {
         audit: Audit { ok: true, issues: Vec::new() },
         drift: Some(Vec::new()),
         older: Vec::new(),
+        rivals: Vec::new(),
         extras: Vec::new(),
         mend: vec!["Mend it.".to_owned()],
         place: Some(paths()),
