@@ -12,7 +12,7 @@ use gateway_config::sections::Level;
 use crate::args::Args;
 use crate::exit::{Exit, Refusal};
 use crate::handover::{HandOver, Inherited};
-use crate::lifecycle::{Ended, FELL_BACK, Goal, Life, Notifier, Program, Signals};
+use crate::lifecycle::{Ended, FELL_BACK, Goal, Jobs, Life, Notifier, Program, Signals};
 use crate::logging::{self, LogHandle};
 use crate::start::{self, Boot, Facts, Started};
 use crate::tunnel::Tunnel;
@@ -77,6 +77,7 @@ async fn live(
         lifecycle: boot.lifecycle.clone(),
         tasks: boot.tasks.clone(),
         notifier: Notifier::new(env),
+        jobs: Jobs::new(env),
         log: log.clone(),
         signals,
         sockets: HandOver::of(&boot.listeners),

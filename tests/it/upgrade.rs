@@ -95,6 +95,15 @@ impl Installed {
         self.upgrade(&["--binary", &binary.display().to_string(), "--wait", "3s"]).await
     }
 
+    /// What doctor finds about upgrades.
+    async fn doctor(&self) -> Result<Option<Value>> {
+        let seen = Program::Gatewayctl.run(&self.home, &["doctor", "--json"]).await?;
+        let report: Value = serde_json::from_str(&seen.stdout)?;
+        let checks = report["checks"].as_array().context("checks")?;
+        let check = checks.iter().find(|check| check["id"] == "upgrade").context("the check")?;
+        Ok(check["findings"].as_array().context("findings")?.first().cloned())
+    }
+
     fn beside(&self, end: &str) -> PathBuf {
         self.program.with_file_name(format!("gatewayd{end}"))
     }
@@ -355,10 +364,19 @@ fn an_upgrade_that_a_power_cut_ended_is_told_and_finished() {
         fs::rename(gateway.beside(".put"), &gateway.program)?;
         fs::write(gateway.beside(".upgrade"), r#"{ "from": "gatewayd 1", "to": "gatewayd 2" }"#)?;
         let before = gateway.image().await?;
+        let program = fs::canonicalize(&gateway.program)?;
+        let told = gateway.doctor().await?.context("doctor says so")?;
+        ensure!(
+            told["finding"].as_str().is_some_and(|text| text.contains("gatewayd 1 to gatewayd 2")),
+            "{told}"
+        );
+        let fix = told["fix"].as_str().unwrap_or_default();
+        ensure!(fix.contains(&format!("upgrade --binary {}", program.display())), "{told}");
         let done = gateway.upgrade(&["--binary", &newer.display().to_string()]).await?;
         ensure!(done.code == Some(0), "{done:?}");
         ensure!(done.stderr.contains("An upgrade from gatewayd 1 to gatewayd 2 was cut off"), "{done:?}");
         ensure!(gateway.image().await? != before && !gateway.beside(".upgrade").exists(), "it is finished");
+        ensure!(gateway.doctor().await?.is_none(), "nothing is left to say");
         Ok(())
     });
 }

@@ -45,11 +45,15 @@ fn no_connect_is_refused_while_the_service_restarts() {
         println!("gatewayctl restart: back after {} ms", seen["back_ms"][0]);
         let second = machine.property("MainPID").await?;
         ensure!(second != first, "another process");
-        // systemd alone says only that it is to end.
+        // systemd says only that it is to end, and what it is about to do when it is asked.
         let seen = under_load(&machine, &format!("systemctl --user restart {UNIT}")).await?;
         ensure!(seen["code"] == 0 && seen["refused"] == 0 && seen["broken"] == 0, "{seen}");
-        ensure!(seen["shutdown"][0]["restartExpectedMs"] == Value::Null, "{seen}");
+        ensure!(seen["shutdown"] == restarting(), "{seen}");
         println!("systemctl restart: back after {} ms", seen["back_ms"][0]);
+        let stop = format!("systemctl --user stop {UNIT}; systemctl --user start {UNIT}");
+        let seen = under_load(&machine, &stop).await?;
+        let stopping = json!([{ "reason": "gateway stopping", "restartExpectedMs": null }]);
+        ensure!(seen["code"] == 0 && seen["shutdown"] == stopping, "{seen}");
         // In place, in the same process.
         let third = machine.property("MainPID").await?;
         let seen = under_load(&machine, "gatewayctl shutdown --restart").await?;

@@ -170,6 +170,59 @@ fn an_older_service_makes_room_with_consent_and_no_secret_is_written() {
 }
 
 #[test]
+fn what_its_owner_did_by_hand_is_seen() {
+    on_a_machine(|machine| async move {
+        machine.linger().await?;
+        let folder = "~/.config/systemd/user";
+        let nothing_left = || async {
+            let left = "find ~/.config/systemd -name '*clawdbot-gateway*' ! -name '*.d'; pgrep gatewayd";
+            let left = machine.try_user(left).await?;
+            ensure!(left.stdout.is_empty(), "{left:?}");
+            anyhow::Ok(())
+        };
+        // The file is removed and forgotten, and the gateway runs on.
+        let without_its_file =
+            format!("gatewayctl install && rm {folder}/{UNIT} && systemctl --user daemon-reload");
+        machine.as_user(&without_its_file).await?;
+        machine.as_user("gatewayctl stop").await?;
+        ensure!(machine.try_user("pgrep gatewayd").await?.code == Some(1), "its process is gone");
+        machine.as_user("gatewayctl uninstall").await?;
+        nothing_left().await?;
+        machine.as_user(&format!("{without_its_file} && gatewayctl uninstall")).await?;
+        nothing_left().await?;
+        // It is masked.
+        machine
+            .as_user(&format!(
+                "gatewayctl install && gatewayctl stop && rm {folder}/{UNIT} && \
+                 systemctl --user mask --quiet {UNIT} && gatewayctl uninstall"
+            ))
+            .await?;
+        nothing_left().await?;
+        // A drop-in moves it to other places.
+        machine.configure("other").await?;
+        let line = format!("[Service]\\nEnvironment=CLAWDBOT_STATE_DIR=/home/{USER}/other\\n");
+        machine
+            .as_user(&format!(
+                "gatewayctl install && mkdir {folder}/{UNIT}.d && printf '{line}' > {folder}/{UNIT}.d/a.conf && \
+                 systemctl --user daemon-reload && gatewayctl restart && test -e ~/other/gateway.sqlite && \
+                 gatewayctl restart && gatewayctl uninstall"
+            ))
+            .await?;
+        nothing_left().await?;
+        // Another profile has the port.
+        machine.configure(".clawdbot-work").await?;
+        machine.as_user("gatewayctl install").await?;
+        let taken = machine.try_user("gatewayctl --profile work install").await?;
+        let next = "Take another port: gatewayctl --profile work install --port N";
+        ensure!(taken.code == Some(1) && taken.stderr.contains(next), "{taken:?}");
+        machine.as_user("gatewayctl --profile work install --port 19001").await?;
+        let seen = machine.as_user("gatewayctl --profile work uninstall && gatewayctl uninstall").await?;
+        ensure!(seen.matches("Removed systemd service").count() == 2, "{seen}");
+        nothing_left().await
+    });
+}
+
+#[test]
 fn systemd_reads_odd_values_as_they_were_meant() {
     on_a_machine(|machine| async move {
         machine.linger().await?;

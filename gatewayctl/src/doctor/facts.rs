@@ -16,7 +16,7 @@ use gateway_wire::types::devices::DevicePairListResult;
 
 pub use self::access::{AccessFacts, Auth, Identity, goes_beyond, host, is_local};
 pub use self::machine::{Descriptors, Disk, MachineFacts, Watches, Zone};
-pub use self::service::{Process, ServiceFacts, WayFacts};
+pub use self::service::{CutOff, Process, ServiceFacts, WayFacts};
 use super::repair::ConfigRepair;
 use crate::spelling::Words;
 
@@ -41,6 +41,8 @@ pub struct Facts {
     pub uid: Option<u32>,
     /// The operating system's service.
     pub service: ServiceFacts,
+    /// The upgrade that did not end.
+    pub upgrade: Option<CutOff>,
     /// What is in the way of a gateway.
     pub way: WayFacts,
     /// What the daemon said.

@@ -111,6 +111,18 @@ impl Control {
         }
     }
 
+    /// Whether something still starts a service that is gone itself.
+    #[must_use]
+    pub fn is_linked(&self, names: &Names) -> bool {
+        match self {
+            Self::Systemd(manager) => {
+                let file = names.unit_path(manager.scope);
+                systemd::link(manager.scope, &names.unit, &file).is_symlink()
+            }
+            Self::Launchd(_) | Self::Schtasks(_) => false,
+        }
+    }
+
     /// What the manager calls the service.
     #[must_use]
     pub fn name(&self, names: &Names) -> String {

@@ -37,5 +37,5 @@ pub use runner::{Call, Ran, RunError, Runner, System, cut};
 pub use scope::Scope;
 pub use spec::{Parts, Spec};
 pub use status::{Command, Installed, Manager, Runtime, RuntimeState, Service};
-pub use step::{Step, read as read_file, take};
+pub use step::{Error as StepError, Step, read as read_file, take};
 pub use systemd::is_unavailable;

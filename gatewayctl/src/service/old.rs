@@ -56,6 +56,41 @@ pub fn find(manager: Manager, names: &Names, scope: Scope, profile: Option<&Prof
     }
 }
 
+/// The services of other profiles. They have ports of their own, and are nobody's to remove.
+#[must_use]
+pub fn siblings(manager: Manager, names: &Names) -> Vec<Old> {
+    let (own, start, end) = match manager {
+        Manager::Systemd => (&names.unit, "clawdbot-gateway", ".service"),
+        Manager::Launchd => (&names.label, "com.clawdbot.", ".plist"),
+        Manager::Schtasks => return Vec::new(),
+    };
+    let scopes: &[Scope] =
+        if manager == Manager::Systemd { &[Scope::User, Scope::System] } else { &[Scope::User] };
+    let mut found = Vec::new();
+    for scope in scopes {
+        let file =
+            if manager == Manager::Systemd { names.unit_path(*scope) } else { names.agent_file.clone() };
+        let Some(Ok(entries)) = file.parent().map(fs::read_dir) else { continue };
+        for file in entries.flatten().map(|entry| entry.path()) {
+            let Some(name) = file.file_name().and_then(|name| name.to_str()) else { continue };
+            if !name.starts_with(start) || !name.ends_with(end) || name.trim_end_matches(".plist") == own {
+                continue;
+            }
+            let command = match manager {
+                Manager::Systemd => systemd::read(&file).map(|text| systemd::read_unit(&text, &file)),
+                _ => read(&file).map(|text| launchd::read_agent(&text, &file)),
+            };
+            let unit = name.trim_end_matches(".plist").to_owned();
+            // What names no port is no gateway.
+            if let Some(port) = command.and_then(|command| command.port()) {
+                found.push(Old { manager, unit, file, scope: *scope, port });
+            }
+        }
+    }
+    found.sort_by(|one, other| one.unit.cmp(&other.unit));
+    found
+}
+
 fn agents(names: &Names, profile: Option<&Profile>) -> Vec<Old> {
     let name = profile.filter(|profile| !profile.is_default()).map_or("gateway", Profile::name);
     let labels = LABELS.iter().map(|start| format!("{start}{name}"));
@@ -77,7 +112,7 @@ fn units(names: &Names, scope: Scope, profile: Option<&Profile>) -> Vec<Old> {
             if unit == names.unit && whose == scope {
                 continue;
             }
-            if let Ok(text) = fs::read_to_string(&file) {
+            if let Some(text) = systemd::read(&file) {
                 let command = systemd::read_unit(&text, &file);
                 let port = command.port().unwrap_or(DEFAULT_PORT);
                 let unit = unit.clone();
@@ -112,6 +147,40 @@ mod tests {
         assert_eq!(seen, [("moltbot-gateway-work.service", 19001, Scope::User)]);
         let found = find(Manager::Systemd, &names, Scope::System, paths.profile.as_ref());
         assert!(found.iter().any(|old| old.unit == names.unit && old.scope == Scope::User), "{found:?}");
+    }
+
+    #[test]
+    fn services_of_other_profiles_are_found_with_the_port_of_their_owners_settings() {
+        let home = tempfile::tempdir().expect("folder");
+        let env = Env::from_pairs([("HOME", home.path().to_string_lossy())]);
+        let paths = Paths::resolve(&env, Profile::parse("work").ok()).expect("HOME is set");
+        let names = Names::new(&env, &paths);
+        let folder = names.unit_file.parent().expect("folder");
+        fs::create_dir_all(folder.join("clawdbot-gateway-two.service.d")).expect("folder");
+        for (unit, line) in [
+            (names.unit.as_str(), "ExecStart=/x gateway --port 1"),
+            ("clawdbot-gateway.service", "ExecStart=/x gateway --port 18789"),
+            ("clawdbot-gateway-two.service", "ExecStart=/x gateway --port 2"),
+            ("clawdbot-gateway-watch.service", "ExecStart=/x watch"),
+            ("other.service", "ExecStart=/x gateway --port 3"),
+        ] {
+            fs::write(folder.join(unit), format!("{line}\n")).expect("unit");
+        }
+        let own = "[Service]\nExecStart=\nExecStart=/x gateway --port 4\n";
+        fs::write(folder.join("clawdbot-gateway-two.service.d/a.conf"), own).expect("drop-in");
+        let found = siblings(Manager::Systemd, &names);
+        let seen: Vec<_> = found.iter().map(|old| (old.unit.as_str(), old.port)).collect();
+        assert_eq!(seen, [("clawdbot-gateway-two.service", 4), ("clawdbot-gateway.service", 18789)]);
+        let agents = names.agent_file.parent().expect("folder");
+        fs::create_dir_all(agents).expect("folder");
+        let list = "<plist><dict><key>ProgramArguments</key><array><string>x</string><string>--port</string>\
+            <string>5</string></array></dict></plist>";
+        for label in [names.label.as_str(), "com.clawdbot.gateway", "com.other"] {
+            fs::write(agents.join(format!("{label}.plist")), list).expect("agent");
+        }
+        let found = siblings(Manager::Launchd, &names);
+        let seen: Vec<_> = found.iter().map(|old| (old.unit.as_str(), old.port)).collect();
+        assert_eq!(seen, [("com.clawdbot.gateway", 5)]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use gateway_base::env::Env;
 use gateway_base::limits;
 use gateway_base::paths::Paths;
+use gateway_base::printable::printable;
 use serde::Serialize;
 
 use super::scope::Scope;
@@ -96,6 +97,9 @@ pub struct Command {
     pub environment: BTreeMap<String, String>,
     /// The file.
     pub source_path: PathBuf,
+    /// The user that its file names.
+    #[serde(skip)]
+    pub user: Option<String>,
 }
 
 impl Command {
@@ -107,6 +111,15 @@ impl Command {
         let next = || words.iter().skip_while(|word| *word != "--port").nth(1).map(String::as_str);
         let set = || self.environment.get("CLAWDBOT_GATEWAY_PORT").map(String::as_str);
         glued.or_else(next).or_else(set).and_then(|port| port.parse().ok()).filter(|port| *port != 0)
+    }
+
+    /// `command` as the user it runs as would type it, if its file names one.
+    #[must_use]
+    pub fn as_its_user(&self, command: &str) -> String {
+        match &self.user {
+            Some(user) => format!("sudo -u {} {command}", printable(user, 64)),
+            None => command.to_owned(),
+        }
     }
 
     /// The environment and the paths that it runs with: this shell's, overlaid with what its file sets.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gateway_api::caller::Grant;
+use gateway_api::connect::TOKEN_INVALID;
 use gateway_api::context::Context;
 use gateway_api::domain::Domain;
 use gateway_base::task::{Kind, Tasks};
@@ -50,7 +51,6 @@ fn reason(mode: &Mode, config: &str) -> String {
 
 /// Ends the sessions that were opened with a device token that is not valid any more (GHSA-68x5).
 pub fn follow_revocations(domain: &Domain, hub: &Hub, tasks: &Tasks) {
-    const REASON: &str = "device token rotated or revoked";
     let (mut revoked, hub, stop) = (domain.devices.invalidated(), hub.clone(), tasks.stopping());
     tasks.spawn("revocations", Kind::Essential, async move {
         loop {
@@ -66,10 +66,10 @@ pub fn follow_revocations(domain: &Domain, hub: &Hub, tasks: &Tasks) {
                             && client.caller.device_id.as_deref() == Some(one.device_id.as_str())
                             && client.caller.role.as_str() == one.role
                     };
-                    hub.close(ends, 1008, REASON).await;
+                    hub.close(ends, 1008, TOKEN_INVALID).await;
                 }
                 // Which tokens were meant is lost, so all sessions by token prove themselves again.
-                Err(RecvError::Lagged(_)) => hub.close(by_token, 1008, REASON).await,
+                Err(RecvError::Lagged(_)) => hub.close(by_token, 1008, TOKEN_INVALID).await,
                 Err(RecvError::Closed) => return,
             }
         }

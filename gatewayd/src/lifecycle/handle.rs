@@ -181,7 +181,7 @@ impl Lifecycle {
         self.restarts().announced_end = Some(Instant::now() + valid_for);
     }
 
-    /// What follows an end that the service manager asks for now.
+    /// What follows an end that the service manager asks for now, as far as it was announced.
     pub(super) fn goal_of_end(&self) -> Goal {
         let is_announced = self.restarts().announced_end.is_some_and(|end| Instant::now() <= end);
         if is_announced { Goal::Return } else { Goal::Stop }

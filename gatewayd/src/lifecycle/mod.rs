@@ -3,6 +3,7 @@
 
 mod binary_watch;
 mod handle;
+mod jobs;
 mod limits;
 mod notify;
 mod program;
@@ -13,6 +14,7 @@ mod stop;
 mod tests;
 
 pub use handle::{Goal, Lifecycle, Phase, Progress, Request};
+pub use jobs::Jobs;
 pub use limits::raise_descriptors;
 pub use notify::Notifier;
 pub use program::{FELL_BACK, Program};

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::binary_watch;
 use super::handle::{Goal, Lifecycle, Phase, Request};
+use super::jobs::Jobs;
 use super::notify::Notifier;
 use super::program::Program;
 use super::signals::{Asked, Signals};
@@ -37,6 +38,8 @@ pub struct Life<'a> {
     pub tasks: Tasks,
     /// The service manager.
     pub notifier: Notifier,
+    /// What the service manager is about to do.
+    pub jobs: Jobs,
     /// The log.
     pub log: LogHandle,
     /// The sockets for the next image of the program.
@@ -106,8 +109,7 @@ impl Life<'_> {
             match asked {
                 Asked::Terminate | Asked::Interrupt => {
                     tracing::info!(subsystem = "gateway", "received {name}; shutting down");
-                    let goal =
-                        if asked == Asked::Terminate { self.lifecycle.goal_of_end() } else { Goal::Stop };
+                    let goal = if asked == Asked::Terminate { self.goal_of_end().await } else { Goal::Stop };
                     return Ended::Asked(Request::new(goal, format!("received {name}")));
                 }
                 Asked::Restart if self.lifecycle.takes_restart() => {
@@ -120,6 +122,13 @@ impl Life<'_> {
                 ),
                 Asked::Reload => self.reload(reload.clone()),
             }
+        }
+    }
+
+    async fn goal_of_end(&self) -> Goal {
+        match self.lifecycle.goal_of_end() {
+            Goal::Stop if self.jobs.is_restart().await => Goal::Return,
+            goal => goal,
         }
     }
 

@@ -38,6 +38,8 @@ struct Plan {
     port: u16,
     paths: Paths,
     old: Vec<Old>,
+    /// Those of other profiles on the same port.
+    siblings: Vec<Old>,
 }
 
 /// What is there before anything is installed.
@@ -87,6 +89,7 @@ pub async fn install<R: Runner, H: Health>(
         return Ok(already(site, found));
     }
     let before = found.before;
+    only_one(site, &plan)?;
     make_room(site, args, &plan).await?;
     store_token(site, args, &plan)?;
     let log = plan.paths.log_file();
@@ -129,9 +132,12 @@ async fn plan<R: Runner, H: Health>(site: &Site<'_, R, H>, args: &InstallArgs) -
     let text = site.control.text(&site.names, &spec, &paths.log_file(), site.runner).await;
     let text = text.map_err(|error| site.failed(&error))?;
     // Those of the user it runs as, who may be another one.
-    let old = old::find(site.control.kind(), &Names::new(&env, &paths), scope, paths.profile.as_ref());
-    let old = old.into_iter().filter(|old| old.port == port).collect();
-    Ok(Plan { text, port, paths, old })
+    let (kind, names) = (site.control.kind(), Names::new(&env, &paths));
+    let mut old = old::find(kind, &names, scope, paths.profile.as_ref());
+    old.retain(|old| old.port == port);
+    let mut siblings = old::siblings(kind, &names);
+    siblings.retain(|sibling| sibling.port == port);
+    Ok(Plan { text, port, paths, old, siblings })
 }
 
 /// The user of a service of the machine, and the environment and the places that go with the user.
@@ -185,9 +191,8 @@ fn planned<R: Runner, H: Health>(
         let path = plan.paths.tilde(&plan.paths.config);
         outcome.hints.push(format!("The token would be stored as gateway.auth.token in {path}."));
     }
-    if !args.replace_old {
-        outcome.warnings = plan.old.iter().map(|old| in_the_way(old, plan.port)).collect();
-    }
+    let asked = plan.old.iter().filter(|_| !args.replace_old);
+    outcome.warnings = plan.siblings.iter().chain(asked).map(|old| in_the_way(old, plan.port)).collect();
     outcome
 }
 
@@ -210,6 +215,14 @@ fn already<R: Runner, H: Health>(site: &Site<'_, R, H>, found: Found) -> Outcome
     outcome
 }
 
+/// Two profiles on one port would keep each other out at every start of the machine.
+fn only_one<R: Runner, H: Health>(site: &Site<'_, R, H>, plan: &Plan) -> Result<(), Failure> {
+    let Some(sibling) = plan.siblings.first() else { return Ok(()) };
+    let own = site.app.suggest(&format!("{} --port N", site.typed));
+    let hint = format!("Take another port: {own}\nOr remove that service: {}", by_hand(site, sibling));
+    Err(site.failed(&in_the_way(sibling, plan.port)).hint(hint))
+}
+
 /// Removes older services that use the same port, with consent; without it the install ends here.
 async fn make_room<R: Runner, H: Health>(
     site: &Site<'_, R, H>,
@@ -223,11 +236,15 @@ async fn make_room<R: Runner, H: Health>(
             let hint = format!("As the owner of {}, run: gatewayctl uninstall", plan.paths.home.display());
             return Err(site.failed(&what).hint(hint));
         }
+        if old.scope == Scope::System && site.around.uid != 0 {
+            let again = site.app.suggest(&site.typed);
+            let hint = format!("Remove it first: {}\nThen run: {again}", by_hand(site, old));
+            return Err(site.failed(&what).hint(hint));
+        }
         let question = format!("{what} Stop and remove it?");
         if !args.replace_old && !site.app.out.ask(&question, false) {
             let again = site.app.suggest(&format!("{} --replace-old", site.typed));
-            let by_hand: Vec<String> = removal(site, old).iter().filter_map(typed).collect();
-            let hint = format!("Remove it and install: {again}\nOr by hand: {}", by_hand.join(" && "));
+            let hint = format!("Remove it and install: {again}\nOr by hand: {}", by_hand(site, old));
             return Err(site.failed(&what).hint(hint));
         }
         site.take(&removal(site, old)).await?;
@@ -255,6 +272,14 @@ fn removal<R: Runner, H: Health>(site: &Site<'_, R, H>, old: &Old) -> Vec<Step> 
     steps
 }
 
+/// The removal as it could be typed.
+fn by_hand<R: Runner, H: Health>(site: &Site<'_, R, H>, old: &Old) -> String {
+    let sudo = if old.scope == Scope::System && site.around.uid != 0 { "sudo " } else { "" };
+    let steps = removal(site, old);
+    let lines: Vec<_> = steps.iter().filter_map(typed).map(|line| format!("{sudo}{line}")).collect();
+    lines.join(" && ")
+}
+
 /// A step as it could be typed.
 fn typed(step: &Step) -> Option<String> {
     match step {
@@ -262,7 +287,7 @@ fn typed(step: &Step) -> Option<String> {
         Step::Try(call) if call.arguments.iter().any(|word| word == "--now" || word == "bootout") => {
             Some(call.to_string())
         }
-        Step::Remove(path) => Some(format!("rm {}", path.display())),
+        Step::Remove(path) => Some(format!("rm -f {}", path.display())),
         Step::Persist { call, .. } => Some(call.to_string()),
         Step::Try(_) | Step::Write { .. } | Step::Folder(_) | Step::Gone { .. } => None,
     }

@@ -138,8 +138,9 @@ impl Outcome {
             show(step, &mut text);
         }
         if self.done == Done::Planned {
-            let empty =
-                if self.plan.is_empty() && self.hints.is_empty() { "There is nothing to do. " } else { "" };
+            let is_empty =
+                self.text.lines().next().is_none() && self.plan.is_empty() && self.hints.is_empty();
+            let empty = if is_empty { "There is nothing to do. " } else { "" };
             text.say(format!("{empty}Nothing was changed."));
         }
         for hint in &self.hints {

@@ -17,7 +17,7 @@ pub async fn start<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outcom
     let _held = site.lock().await?;
     let before = site.service().await;
     if !is_there(&before) {
-        return Ok(not_there(site, before));
+        return Ok(not_there(site, before).await);
     }
     site.take(&site.control.start(&site.names, &before)).await?;
     let service = wait::serving(site, Since::Ever).await?;
@@ -44,7 +44,7 @@ pub async fn restart<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outc
     let _held = site.lock().await?;
     let before = site.service().await;
     if !is_there(&before) {
-        return Ok(not_there(site, before));
+        return Ok(not_there(site, before).await);
     }
     let joined = before.runtime.status == RuntimeState::Running
         && wait::ready_at(site, &before).await.is_some_and(|at| at >= site.asked);
@@ -86,11 +86,11 @@ pub async fn stop<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outcome
     site.available().await?;
     let _held = site.lock().await?;
     let before = site.service().await;
-    if !is_there(&before) {
+    if !can_end(&before) {
         let (_, _, word) = before.manager.words();
         let mut outcome = Outcome::new(Done::NotLoaded);
         outcome.say(format!("Gateway service {word}."));
-        outside(site, &before, &mut outcome).await;
+        outcome.warnings.extend(site.outside(&site.paths(&before)).await);
         outcome.service = Some(before);
         return Ok(outcome);
     }
@@ -98,7 +98,7 @@ pub async fn stop<R: Runner, H: Health>(site: &Site<'_, R, H>) -> Result<Outcome
     let mut outcome = Outcome::new(Done::Stopped);
     outcome.say(line("Stopped", site));
     runtime(&mut outcome, &service);
-    outside(site, &service, &mut outcome).await;
+    outcome.warnings.extend(site.outside(&site.paths(&service)).await);
     outcome.service = Some(service);
     Ok(outcome)
 }
@@ -120,22 +120,18 @@ pub async fn end<R: Runner, H: Health>(site: &Site<'_, R, H>, before: &Service) 
     Ok(site.service().await)
 }
 
-/// A gateway that somebody started by hand is none of the service's business, but it is worth knowing.
-async fn outside<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service, outcome: &mut Outcome) {
-    if let Answer::Serving { pid, .. } = site.health.ask(&site.paths(service)).await {
-        let stop = site.app.suggest("shutdown");
-        outcome
-            .warnings
-            .push(format!("A gateway outside of the service still runs (pid {pid}). Stop it with: {stop}"));
-    }
-}
-
 /// Whether there is such a service, registered or not.
 pub fn is_there(service: &Service) -> bool {
     service.command.is_some() || (service.runtime.state.is_some() && !service.runtime.missing_unit)
 }
 
-fn not_there<R: Runner, H: Health>(site: &Site<'_, R, H>, service: Service) -> Outcome {
+/// Whether there is something to stop: such a service, or a process of one whose file somebody removed.
+pub fn can_end(service: &Service) -> bool {
+    let knows = service.runtime.status != RuntimeState::Unknown;
+    is_there(service) || (knows && !service.runtime.is_at_rest())
+}
+
+async fn not_there<R: Runner, H: Health>(site: &Site<'_, R, H>, service: Service) -> Outcome {
     let (_, _, word) = service.manager.words();
     let mut outcome = Outcome::new(Done::NotLoaded);
     outcome.say(format!("Gateway service {word}."));
@@ -144,6 +140,7 @@ fn not_there<R: Runner, H: Health>(site: &Site<'_, R, H>, service: Service) -> O
         format!("Start with: {}", site.app.suggest(&format!("install{flag}"))),
         format!("Start with: {}", site.app.suggest_start()),
     ];
+    outcome.warnings.extend(site.outside(&site.paths(&service)).await);
     outcome.service = Some(service);
     outcome
 }

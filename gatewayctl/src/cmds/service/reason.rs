@@ -13,7 +13,7 @@ use super::site::Site;
 use crate::exit::Failure;
 use crate::logfile::{self, Record};
 use crate::service::cause::{self, FILE_MISSING, PATH_MISSING};
-use crate::service::{Call, Control, Manager, Runner, Runtime, Scope, Service, cut, launchd};
+use crate::service::{Call, Control, Manager, Runner, Scope, Service, cut, launchd};
 use crate::settings::Settings;
 
 /// How many lines of the log are shown.
@@ -58,7 +58,7 @@ async fn tell<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service, wh
     let lines = last_lines(site, service).await;
     let hint = match missing_program(service) {
         Some(_) => format!("Install gatewayd again, or: {}", site.app.suggest("install --force")),
-        None => next(site, &service.runtime, &lines),
+        None => next(site, service, &lines),
     };
     if !lines.is_empty() {
         text.push_str("\nLast lines of its log:");
@@ -70,19 +70,25 @@ async fn tell<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service, wh
     site.failed(&text).hint(hint)
 }
 
-fn next<R: Runner, H: Health>(site: &Site<'_, R, H>, runtime: &Runtime, lines: &[String]) -> String {
+fn next<R: Runner, H: Health>(site: &Site<'_, R, H>, service: &Service, lines: &[String]) -> String {
     let suggest = |command: &str| site.app.suggest(command);
+    // The configuration of a service of the machine may be that of another user than who asks.
+    let is_own = site.paths(service).config == site.app.paths.config;
+    let of_service = |command: &str| match &service.command {
+        Some(about) if !is_own => about.as_its_user(&suggest(command)),
+        _ => suggest(command),
+    };
     if lines.iter().any(|line| line.contains("set gateway.mode=local")) {
         let flag = site.scope_flag();
-        let (set, start) = (suggest("config set gateway.mode local"), suggest(&format!("start{flag}")));
+        let (set, start) = (of_service("config set gateway.mode local"), suggest(&format!("start{flag}")));
         return format!("Run: {set} && {start}");
     }
-    let command = match runtime.last_exit_status {
-        Some(code) if code == i32::from(EXIT_REFUSED) => "config validate",
-        Some(203 | FILE_MISSING | PATH_MISSING) => "install --force",
-        _ => "status",
+    let command = match service.runtime.last_exit_status {
+        Some(code) if code == i32::from(EXIT_REFUSED) => of_service("config validate"),
+        Some(203 | FILE_MISSING | PATH_MISSING) => suggest("install --force"),
+        _ => suggest("status"),
     };
-    format!("Check: {}", suggest(command))
+    format!("Check: {command}")
 }
 
 /// From where the manager keeps what was printed before there was a log; else from the log file.

@@ -162,9 +162,13 @@ pub async fn act<R: Runner, H: Health>(
     request: Request<'_>,
 ) -> Result<Outcome, Failure> {
     site.not_with_sudo()?;
-    let is_power = matches!(request, Request::Start(_) | Request::Stop(_) | Request::Restart(_));
-    if site.dry_run && is_power && is_absent(&site.service().await) {
-        return Ok(Outcome::planned(Vec::new()));
+    let is_begun = matches!(request, Request::Start(_) | Request::Restart(_));
+    if site.dry_run && (is_begun || matches!(request, Request::Stop(_))) {
+        let before = site.service().await;
+        // What only runs, without a file, can be stopped and not begun anew.
+        if is_absent(&before) || (is_begun && before.command.is_none() && before.runtime.missing_unit) {
+            return Ok(Outcome::planned(Vec::new()));
+        }
     }
     match request {
         Request::Install(args) => install(site, args).await,

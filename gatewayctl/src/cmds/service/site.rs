@@ -1,5 +1,6 @@
 //! What every action works with: whose service it is, how its manager is reached, and when the action was asked for.
 
+use std::path::Path;
 use std::time::Duration;
 
 use gateway_base::paths::Paths;
@@ -10,7 +11,9 @@ use crate::app::App;
 use crate::exit::Failure;
 use crate::service::lock::Held;
 use crate::service::systemd::missing::{self, Commands, Surroundings};
-use crate::service::{Control, Names, Runner, RuntimeState, Scope, Service, Step, launchd, schtasks, take};
+use crate::service::{
+    Control, Names, Runner, RuntimeState, Scope, Service, Step, StepError, launchd, schtasks, take,
+};
 
 /// The surroundings of an action.
 pub struct Site<'a, R, H> {
@@ -61,13 +64,24 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
 
     /// Fails unless the manager can be asked, with the commands that mend it.
     pub async fn available(&self) -> Result<(), Failure> {
-        match self.control.check(&self.names, self.runner).await {
-            Ok(()) => Ok(()),
-            Err(said) => {
-                let hint = self.mend(&said);
-                Err(Failure::failed(format!("Gateway service check failed: {said}")).hint(hint))
-            }
+        let Err(said) = self.control.check(&self.names, self.runner).await else { return Ok(()) };
+        let mut hint = self.mend(&said);
+        if let Some(outside) = self.outside(&self.app.paths).await {
+            hint = format!("{outside}\n{hint}");
         }
+        Err(Failure::failed(format!("Gateway service check failed: {said}")).hint(hint))
+    }
+
+    /// A gateway that works in these places and is not the service, and what to do about it. Somebody started it by
+    /// hand, so it is none of the service's business, but it is worth knowing.
+    pub async fn outside(&self, paths: &Paths) -> Option<String> {
+        let Answer::Serving { pid, .. } = self.health.ask(paths).await else { return None };
+        let (does, words) = match self.action {
+            Action::Restart => ("Restart", "shutdown --restart"),
+            _ => ("Stop", "shutdown"),
+        };
+        let command = self.app.suggest(words);
+        Some(format!("A gateway outside of the service still runs (pid {pid}). {does} it with: {command}"))
     }
 
     /// Waits for the actions before this one.
@@ -89,7 +103,11 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
             Ok(()) => Ok(()),
             Err(error) => {
                 let said = error.to_string();
-                Err(self.failed(&said).hint(self.remedy(&said)))
+                let hint = match &error {
+                    StepError::File { path, .. } => self.remedy_of_file(path, &said),
+                    _ => self.remedy(&said),
+                };
+                Err(self.failed(&said).hint(hint))
             }
         }
     }
@@ -125,6 +143,16 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
             return self.mend(said);
         }
         format!("Check: {}", self.app.suggest("status"))
+    }
+
+    /// What to do about a file that could not be changed.
+    fn remedy_of_file(&self, path: &Path, said: &str) -> String {
+        if said.contains("masked") || (self.scope() == Scope::System && self.around.uid != 0) {
+            return self.remedy(said);
+        }
+        let folder = path.parent().unwrap_or(path).display();
+        let again = self.app.suggest(&self.typed);
+        format!("See that {} may write there: ls -ld \"{folder}\"\nThen run: {again}", self.around.user)
     }
 
     /// Fails when this is root by `sudo` and the service is a user's: root has a manager of its own.
@@ -176,9 +204,10 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
     }
 
     fn mend_systemd(&self, scope: Scope, said: &str, again: &str, supervise: &str) -> Vec<String> {
-        let linger = self.app.suggest("install --linger");
-        let system = self.app.suggest("install --system");
-        let commands = Commands { again, linger: &linger, system: &system, supervise };
+        let installs = self.action == Action::Install;
+        let linger = installs.then(|| self.app.suggest("install --linger"));
+        let system = self.app.suggest(&format!("{} --system", self.action.word()));
+        let commands = Commands { again, linger: linger.as_deref(), system: &system, supervise };
         missing::mend(scope, said, &self.around, commands)
     }
 

@@ -1,17 +1,17 @@
 //! `uninstall`: stops the service, removes what `install` wrote, and keeps the state unless it is asked to go too.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::alarm;
 use super::health::Health;
 use super::outcome::{Done, Outcome};
-use super::power::{end, is_there};
+use super::power::{can_end, end};
 use super::purge;
 use super::site::Site;
 use super::wait;
 use crate::args::UninstallArgs;
 use crate::exit::Failure;
-use crate::service::{Runner, RuntimeState, Service};
+use crate::service::{Runner, RuntimeState, Service, systemd};
 
 /// Uninstalls it.
 pub async fn uninstall<R: Runner, H: Health>(
@@ -27,8 +27,10 @@ pub async fn uninstall<R: Runner, H: Health>(
     let held = site.lock().await?;
     let before = site.service().await;
     let purge = purge_of(site, args, &before)?;
-    let outcome = if is_there(&before) {
-        end(site, &before).await?;
+    let outcome = if can_end(&before) || site.control.is_linked(&site.names) {
+        if can_end(&before) {
+            end(site, &before).await?;
+        }
         site.take(&site.control.remove(&site.names, &before)).await?;
         let service = wait::forgotten(site).await?;
         let mut outcome = Outcome::new(Done::Uninstalled);
@@ -43,7 +45,7 @@ pub async fn uninstall<R: Runner, H: Health>(
     };
     let mut outcome = outcome;
     alarm::clear(site, &mut outcome).await?;
-    let outcome = finish(site, purge, outcome, &drop_ins(&path))?;
+    let outcome = finish(site, purge, outcome, &systemd::drop_ins(&path))?;
     if let Some(held) = held {
         held.remove();
     }
@@ -76,6 +78,8 @@ async fn planned<R: Runner, H: Health>(
     let mut all = Vec::new();
     if !is_absent(&before) {
         all = site.control.stop(&site.names, &before);
+    }
+    if !is_absent(&before) || site.control.is_linked(&site.names) {
         all.extend(site.control.remove(&site.names, &before));
     }
     all.extend(alarm::removal(site).await);
@@ -90,7 +94,7 @@ async fn planned<R: Runner, H: Health>(
 /// Whether there is certainly no such service, so that nothing would be done about it. One that cannot be asked about
 /// may be there.
 pub fn is_absent(service: &Service) -> bool {
-    service.runtime.status != RuntimeState::Unknown && !is_there(service)
+    service.runtime.status != RuntimeState::Unknown && !can_end(service)
 }
 
 fn purge_of<R: Runner, H: Health>(
@@ -108,10 +112,4 @@ fn purge_of<R: Runner, H: Health>(
 fn capital(noun: &str) -> String {
     let mut letters = noun.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
-fn drop_ins(file: &Path) -> PathBuf {
-    let mut name = file.file_name().unwrap_or_default().to_os_string();
-    name.push(".d");
-    file.with_file_name(name)
 }

@@ -290,10 +290,14 @@ pub fn notes(report: &Report, app: &App) -> Text {
     }
     if report.config.mismatch {
         text.say("Root cause: CLI and service are using different config paths (likely a profile/state-dir mismatch).");
-        text.say(format!(
-            "Fix: call {} with the same --profile / CLAWDBOT_STATE_DIR as the service.",
-            app.words.control
-        ));
+        let command = report.service.command.as_ref().filter(|command| command.user.is_some());
+        text.say(match command {
+            Some(command) => format!("Fix: ask as its user: {}", command.as_its_user(&app.suggest("status"))),
+            None => format!(
+                "Fix: call {} with the same --profile / CLAWDBOT_STATE_DIR as the service.",
+                app.words.control
+            ),
+        });
     }
     let audit = &report.service.config_audit;
     if !audit.ok {

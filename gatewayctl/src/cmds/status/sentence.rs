@@ -178,7 +178,11 @@ pub fn fix(state: State, facts: &Facts<'_>, app: &App) -> Option<String> {
         | State::Failed => say("doctor"),
         State::LockHeld => facts.lock.and_then(|lock| kill(lock.pid)),
         State::Unproven => Some("Ask again without --no-probe.".to_owned()),
-        State::NotRunning => Some(format!("Run it in the foreground: {}", app.suggest_start())),
+        State::NotRunning => Some(format!(
+            "{} says what is missing; or in the foreground: {}",
+            app.suggest("start"),
+            app.suggest_start()
+        )),
         State::NotInstalled => {
             Some(format!("{}, or in the foreground: {}", app.suggest("install"), app.suggest_start()))
         }

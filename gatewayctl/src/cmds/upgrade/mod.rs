@@ -10,4 +10,5 @@ mod target;
 mod version;
 mod worker;
 
+pub use place::{Mark, Place};
 pub use run::run;

@@ -78,10 +78,9 @@ async fn upgrade<R: Runner, H: Health>(
         return Ok(outcome);
     }
     if !is_there {
-        place.put(&candidate.file, &mark).map_err(|error| {
-            let why = format!("{} cannot be replaced: {error}", place.program.display());
-            site.failed(&format!("{why}\nThe gateway serves as before."))
-        })?;
+        place
+            .put(&candidate.file, &mark)
+            .map_err(|error| cannot_replace(site, &candidate, &place, &error))?;
     }
     site.asked = since_boot();
     let done = if target.runs() { restart(site, &target, &mark.to, args.wait).await } else { Ok(()) };
@@ -111,6 +110,23 @@ fn kept<R: Runner, H: Health>(site: &Site<'_, R, H>, place: &Place) -> Result<Pa
     }
     let why = format!("there is nothing to go back to: {} does not exist", previous.display());
     Err(site.failed(&why))
+}
+
+/// A program of the machine may be root's, while the service is a user's.
+fn cannot_replace<R: Runner, H: Health>(
+    site: &Site<'_, R, H>,
+    candidate: &Candidate,
+    place: &Place,
+    error: &io::Error,
+) -> Failure {
+    let (new, program) = (candidate.file.display(), place.program.display());
+    let failure =
+        site.failed(&format!("{program} cannot be replaced: {error}\nThe gateway serves as before."));
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return failure;
+    }
+    let restart = site.app.suggest(&format!("restart{}", site.scope_flag()));
+    failure.hint(format!("Run: sudo install -m 755 \"{new}\" \"{program}\" && {restart}"))
 }
 
 fn plan(outcome: &mut Outcome, candidate: &Candidate, place: &Place, target: &Target) {

@@ -25,6 +25,7 @@ mod tailscale;
 mod tests;
 mod time_zones;
 mod token;
+mod upgrade;
 mod version;
 mod watches;
 
@@ -41,6 +42,7 @@ pub const ALL: &[Check] = &[
     linger::CHECK,
     daemon::CHECK,
     version::CHECK,
+    upgrade::CHECK,
     port::CHECK,
     lock::CHECK,
     processes::CHECK,

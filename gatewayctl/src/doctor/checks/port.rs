@@ -14,7 +14,9 @@ fn judge(facts: &Facts) -> Judged {
     let mut findings = Vec::new();
     match &facts.daemon {
         DaemonFacts::Answered(answers) => findings.extend(elsewhere(facts, answers, report.port)),
-        DaemonFacts::NotRunning if report.status == PortStatus::Busy => findings.push(taken(facts, report)),
+        DaemonFacts::NotRunning if report.status == PortStatus::Busy && !is_of_service(facts, report) => {
+            findings.push(taken(facts, report));
+        }
         DaemonFacts::NotRunning | DaemonFacts::Refused(_) | DaemonFacts::Silent(_) => {}
     }
     if report.port < 1024 && facts.uid.is_some_and(|uid| uid != 0) && facts.answers().is_none() {
@@ -25,6 +27,13 @@ fn judge(facts: &Facts) -> Judged {
         ));
     }
     Ok(findings)
+}
+
+/// Whether the installed service has it, which works in other places than this shell.
+fn is_of_service(facts: &Facts, report: &PortReport) -> bool {
+    let pid = facts.service.service.runtime.pid;
+    let mut holders = report.listeners.iter().map(|listener| Some(listener.pid));
+    pid.is_some() && holders.len() > 0 && holders.all(|holder| holder == pid)
 }
 
 fn taken(facts: &Facts, report: &PortReport) -> Finding {

@@ -26,7 +26,14 @@ fn judge(facts: &Facts) -> Judged {
             facts.command("install --replace-old"),
         )
     });
-    let mut findings: Vec<Finding> = strangers.chain(older).collect();
+    let rivals = about.rivals.iter().map(|extra| {
+        Finding::warning(
+            format!("the service of another profile names the same port: {} ({})", extra.label, extra.detail),
+            "Only one of the two starts, and which one is chance at every start of the machine.",
+            facts.command("install --force --port N"),
+        )
+    });
+    let mut findings: Vec<Finding> = strangers.chain(older).chain(rivals).collect();
     let Some(command) = &about.service.command else {
         return match about.service.manager {
             Manager::Systemd => Ok(findings),

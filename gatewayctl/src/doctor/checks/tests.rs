@@ -10,10 +10,11 @@ use gateway_base::secret::Secret;
 use gateway_wire::types::devices::{DevicePairListResult, DevicePending, DeviceTokenSummary, PairedDevice};
 
 use super::ALL;
+use crate::cmds::upgrade::Mark;
 use crate::doctor::check::{Finding, Judged, Level};
 use crate::doctor::facts::testing::{NOW, healthy};
 use crate::doctor::facts::{
-    DaemonFacts, Descriptors, Disk, Facts, FileFact, FileKind, Process as Leftover, Watches, Zone,
+    CutOff, DaemonFacts, Descriptors, Disk, Facts, FileFact, FileKind, Process as Leftover, Watches, Zone,
 };
 use crate::doctor::repair::Repair;
 use crate::ports::PortListener;
@@ -129,6 +130,7 @@ const CASES: &[Case] = &[
     ("log", |f| f.logs = vec![("/l".into(), 60 << 20); 5], WARNING, "300 MiB together"),
     ("service", |f| f.service.extras = vec![stranger()], WARNING, "my-bot.service"),
     ("service", |f| f.service.older = vec![stranger()], WARNING, "an older service"),
+    ("service", |f| f.service.rivals = vec![stranger()], WARNING, "another profile names the same port"),
     (
         "service",
         |f| f.service.drift = Some(vec!["- A=1".into(), "+ A=2".into()]),
@@ -158,6 +160,7 @@ const CASES: &[Case] = &[
     ("linger", |f| f.service.lingers = Some(false), WARNING, "linger is off"),
     ("version", |f| f.answers_mut().status.protocol_version = 9, ERROR, "speaks protocol 9"),
     ("version", |f| f.answers_mut().status.build = Some(old()), WARNING, "the daemon is 0.0.1"),
+    ("upgrade", |f| f.upgrade = Some(cut_off()), WARNING, "/usr/bin/gatewayd from 1 to 2 did not end"),
     ("port", |f| f.daemon = DaemonFacts::NotRunning, ERROR, "another user's process"),
     ("port", |f| taken(f), ERROR, "taken by pid 7 (node x.js)"),
     ("port", |f| f.way.port.port = 19001, WARNING, "listens on port 18789"),
@@ -239,6 +242,16 @@ fn a_stopped_store_that_looks_sound_is_unknown_not_well() {
     assert!(judge("store", &facts).expect_err("only a start can tell").0.contains("only a start can tell"));
     facts.daemon = DaemonFacts::Silent("no answer".to_owned());
     assert!(judge("store", &facts).is_err());
+}
+
+#[test]
+fn the_port_of_a_service_that_works_elsewhere_is_not_taken() {
+    let mut facts = healthy();
+    taken(&mut facts);
+    facts.service.service.runtime.pid = Some(7);
+    assert!(found("port", &facts).is_empty());
+    facts.way.port.listeners[0].pid = 8;
+    assert_eq!(found("port", &facts).len(), 1);
 }
 
 fn stopped(facts: &mut Facts, config: &str) {
@@ -379,6 +392,10 @@ fn ended(status: i32) -> Runtime {
 
 fn old() -> Build {
     Build { version: "0.0.1".to_owned(), ..Build::default() }
+}
+
+fn cut_off() -> CutOff {
+    CutOff { program: "/usr/bin/gatewayd".into(), mark: Mark { from: "1".to_owned(), to: "2".to_owned() } }
 }
 
 fn taken(facts: &mut Facts) {

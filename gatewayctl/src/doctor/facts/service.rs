@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use gateway_base::lock_file::Record;
 use gateway_base::paths::Paths;
 
+use crate::cmds::upgrade::Mark;
 use crate::ports::PortReport;
 use crate::service::{Audit, Extra, Service};
 
@@ -21,6 +22,8 @@ pub struct ServiceFacts {
     pub drift: Option<Vec<String>>,
     /// Services under older names, and this one in the other scope.
     pub older: Vec<Extra>,
+    /// Services of other profiles with the port of this one.
+    pub rivals: Vec<Extra>,
     /// Other services that look like a gateway.
     pub extras: Vec<Extra>,
     /// What to do when its manager cannot be asked.
@@ -33,6 +36,15 @@ pub struct ServiceFacts {
     pub own_program: Option<PathBuf>,
     /// Whether this user's services outlive the log-out, where that is known.
     pub lingers: Option<bool>,
+}
+
+/// An upgrade that did not end.
+#[derive(Clone, Debug)]
+pub struct CutOff {
+    /// The program, links followed.
+    pub program: PathBuf,
+    /// The versions.
+    pub mark: Mark,
 }
 
 /// What is in the way.

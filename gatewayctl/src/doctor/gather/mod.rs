@@ -8,6 +8,7 @@ mod logs;
 mod machine;
 mod service;
 mod store;
+mod upgrade;
 mod way;
 
 use gateway_base::profile::Profile;
@@ -21,6 +22,7 @@ pub async fn gather(app: &App, deep: bool) -> Facts {
     let daemon = daemon::ask(app).await;
     let port = way::port(app, &config);
     let has_no_owner = matches!(daemon, DaemonFacts::NotRunning);
+    let service = service::gather(app, port, deep).await;
     Facts {
         paths: app.paths.clone(),
         words: app.words,
@@ -28,7 +30,8 @@ pub async fn gather(app: &App, deep: bool) -> Facts {
         files: files::gather(&app.paths, &config),
         uid: files::own_user(),
         store: store::gather(&app.paths, has_no_owner),
-        service: service::gather(app, port, deep).await,
+        upgrade: upgrade::gather(&service, &daemon),
+        service,
         way: way::gather(app, port),
         access: access::gather(&app.paths, &app.env, &app.clock),
         machine: machine::gather(&app.paths, &app.env, &config),

@@ -25,6 +25,9 @@ pub async fn gather(app: &App, port: u16, deep: bool) -> ServiceFacts {
     let named = command.and_then(|command| command.program_arguments.first());
     let own = program::daemon(app.own.as_deref(), &app.env);
     let older = service::old::find(service.manager, &names, service.scope, app.paths.profile.as_ref());
+    let wanted = command.and_then(Command::port);
+    let mut rivals = service::old::siblings(service.manager, &names);
+    rivals.retain(|rival| Some(rival.port) == wanted);
     let drift = match &own {
         Some(program) if can_compare(&service) => drift(app, &names, program, port, &text).await,
         _ => None,
@@ -32,6 +35,7 @@ pub async fn gather(app: &App, port: u16, deep: bool) -> ServiceFacts {
     ServiceFacts {
         audit: service::audit(service.manager, command, &text, Path::exists),
         drift,
+        rivals: rivals.iter().map(service::old::Old::extra).collect(),
         older: older.iter().map(service::old::Old::extra).collect(),
         extras: service::find_foreign(&names, deep),
         mend: mend(app, &service),
@@ -66,7 +70,7 @@ fn mend(app: &App, service: &Service) -> Vec<String> {
     };
     let commands = Commands {
         again: &app.suggest("status"),
-        linger: &app.suggest("install --linger"),
+        linger: Some(&app.suggest("install --linger")),
         system: &app.suggest("install --system"),
         supervise: &format!("{} --supervise", app.suggest_start()),
     };

@@ -2,7 +2,7 @@
 //! them; whoever takes them then watches for the state that the action promises.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::manager::Manager;
 use super::{parse, render};
@@ -16,7 +16,7 @@ use crate::service::step::{Form, Step};
 /// What is known about the unit.
 pub async fn query(manager: &Manager, names: &Names, runner: &impl Runner) -> Service {
     let path = names.unit_path(manager.scope);
-    let file = fs::read_to_string(&path).ok();
+    let file = read(&path);
     let command = file.as_deref().map(|text| parse::unit(text, &path));
     let arguments = ["show", &names.unit, "--no-pager", "--property", parse::PROPERTIES];
     let (installed, runtime) = match manager.ask(arguments, runner).await {
@@ -29,6 +29,29 @@ pub async fn query(manager: &Manager, names: &Names, runner: &impl Runner) -> Se
     };
     let kind = crate::service::status::Manager::Systemd;
     Service { manager: kind, scope: manager.scope, installed, command, runtime }
+}
+
+/// The text of a unit, and after it those of the drop-ins beside it, as systemd puts them together.
+#[must_use]
+pub fn read(file: &Path) -> Option<String> {
+    let mut text = fs::read_to_string(file).ok()?;
+    let entries = fs::read_dir(drop_ins(file)).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut parts: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|end| end == "conf")).collect();
+    parts.sort();
+    for part in parts.iter().filter_map(|path| fs::read_to_string(path).ok()) {
+        text.push_str("\n\n");
+        text.push_str(&part);
+    }
+    Some(text)
+}
+
+/// Where the owner of a unit changes it.
+#[must_use]
+pub fn drop_ins(file: &Path) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_os_string();
+    name.push(".d");
+    file.with_file_name(name)
 }
 
 /// The text of the unit for the systemd of this machine. One that does not say its version gets no setting that
@@ -80,15 +103,23 @@ pub fn clear(manager: &Manager, names: &Names) -> Step {
     Step::Try(manager.systemctl(["reset-failed", &names.unit]))
 }
 
-/// Forgets a unit that has been stopped.
+/// Forgets a unit that has been stopped. One that is masked, or whose file is gone, is not disabled by its manager, so
+/// the link that starts it is removed as well.
 #[must_use]
 pub fn remove(manager: &Manager, unit: &str, file: &Path) -> Vec<Step> {
     vec![
         Step::Try(manager.systemctl(["disable", "--quiet", unit])),
         Step::Remove(file.to_path_buf()),
+        Step::Remove(link(manager.scope, unit, file)),
         Step::Run(manager.systemctl(["daemon-reload"])),
         Step::Try(manager.systemctl(["reset-failed", unit])),
     ]
+}
+
+/// The link that starts the unit by itself.
+#[must_use]
+pub fn link(scope: Scope, unit: &str, file: &Path) -> PathBuf {
+    file.with_file_name(format!("{}.wants", render::target(scope))).join(unit)
 }
 
 /// Whether a detail means that there is no service manager to ask at all.

@@ -55,9 +55,9 @@ impl Surroundings {
 pub struct Commands<'a> {
     /// The command that was typed, to type again.
     pub again: &'a str,
-    /// Installs with a session that stays.
-    pub linger: &'a str,
-    /// Installs a service of the machine.
+    /// Installs with a session that stays, if that is what is being done.
+    pub linger: Option<&'a str>,
+    /// Does the same with a service of the machine.
     pub system: &'a str,
     /// Runs the daemon without a service manager.
     pub supervise: &'a str,
@@ -113,10 +113,10 @@ pub fn mend(scope: Scope, said: &str, around: &Surroundings, commands: Commands<
         return vec!["Verify: systemctl status".to_owned(), alone];
     }
     if around.uid == 0 {
-        return vec![
-            format!("root has no session of its own here. For a service of the machine, run: {system}"),
-            format!("Or give root one that stays, and install: {linger}"),
-        ];
+        let mut lines =
+            vec![format!("root has no session of its own here. For a service of the machine, run: {system}")];
+        lines.extend(linger.map(|linger| format!("Or give root one that stays, and install: {linger}")));
+        return lines;
     }
     let user = &around.user;
     if around.session {
@@ -128,13 +128,15 @@ pub fn mend(scope: Scope, said: &str, around: &Surroundings, commands: Commands<
             format!("Then run: {again}"),
         ];
     }
-    vec![
-        format!(
-            "{user} has no session with a user bus, as after su. Give it one that stays and install: {linger}"
-        ),
-        format!("Or as root: sudo loginctl enable-linger {user}, then as {user}: {again}"),
-        format!("Or log in as {user} directly, over ssh or at the console, and run: {again}"),
-    ]
+    let why = format!("{user} has no session with a user bus, as after su.");
+    let as_root = format!("s root: sudo loginctl enable-linger {user}, then as {user}: {again}");
+    let [first, second] = match linger {
+        Some(linger) => {
+            [format!("{why} Give it one that stays and install: {linger}"), format!("Or a{as_root}")]
+        }
+        None => [why, format!("A{as_root}")],
+    };
+    vec![first, second, format!("Or log in as {user} directly, over ssh or at the console, and run: {again}")]
 }
 
 #[cfg(test)]
@@ -143,7 +145,7 @@ mod tests {
 
     const COMMANDS: Commands<'static> = Commands {
         again: "gatewayctl install",
-        linger: "gatewayctl install --linger",
+        linger: Some("gatewayctl install --linger"),
         system: "gatewayctl install --system",
         supervise: "gatewayd --supervise",
     };

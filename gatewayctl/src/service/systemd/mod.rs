@@ -8,7 +8,9 @@ mod parse;
 mod render;
 pub mod timer;
 
-pub use control::{clear, install, is_unavailable, query, remove, restart, start, stop, unit_text};
+pub use control::{
+    clear, drop_ins, install, is_unavailable, link, query, read, remove, restart, start, stop, unit_text,
+};
 pub use manager::Manager;
 pub use parse::{logical_lines, unit as read_unit};
 pub use render::Error as RenderError;

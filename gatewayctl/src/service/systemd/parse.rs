@@ -87,6 +87,9 @@ pub fn unit(text: &str, source: &Path) -> Command {
             "WorkingDirectory" => {
                 command.working_directory = split(value, false).into_iter().next();
             }
+            "User" => command.user = Some(value.trim().to_owned()).filter(|user| !user.is_empty()),
+            // An empty value takes back what was set before.
+            "Environment" if value.trim().is_empty() => command.environment.clear(),
             "Environment" => {
                 let pairs = split(value, false);
                 let pairs = pairs.iter().filter_map(|pair| pair.split_once('='));

@@ -106,9 +106,16 @@ pub fn unit(spec: &Spec, version: u32) -> Result<String, Error> {
         set(&mut text, "Environment", &word(name, &assignment, Dollar::Plain)?);
     }
     section(&mut text, "Install");
-    let target = if spec.scope == Scope::System { "multi-user.target" } else { "default.target" };
-    set(&mut text, "WantedBy", target);
+    set(&mut text, "WantedBy", target(spec.scope));
     Ok(text)
+}
+
+/// What starts the units of this scope.
+pub(super) const fn target(scope: Scope) -> &'static str {
+    match scope {
+        Scope::System => "multi-user.target",
+        Scope::User => "default.target",
+    }
 }
 
 fn lifecycle(text: &mut String, version: u32) {

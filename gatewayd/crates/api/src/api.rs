@@ -79,11 +79,11 @@ impl Api {
         connect::admit(&self.cx, first, pending, seen).await
     }
 
-    /// Whether the shared secret was changed since this client was judged by it. Ask only after the client can be
-    /// found among those to be closed: whoever is not among them yet when the secret changes is seen here.
+    /// Why the secret or the device token that this client was judged by is not in force any more. Ask only after the
+    /// client can be found among those to be closed: whoever is not among them yet when it changes is seen here.
     #[must_use]
-    pub fn is_outdated(&self, admitted: &Admitted) -> bool {
-        admitted.is_outdated(&self.cx.access.load())
+    pub fn outdated(&self, admitted: &Admitted) -> Option<&'static str> {
+        admitted.outdated(&self.cx.access.load(), &self.cx.domain.devices)
     }
 
     /// Appends the answer to a successful `connect`. Ask only after the client has been made to receive events, so

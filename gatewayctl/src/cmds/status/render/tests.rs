@@ -47,6 +47,7 @@ fn command() -> Command {
         working_directory: None,
         environment: BTreeMap::from([("CLAWDBOT_GATEWAY_PORT".to_owned(), "18789".to_owned())]),
         source_path: PathBuf::from("/home/you/.config/systemd/user/clawdbot-gateway.service"),
+        user: None,
     }
 }
 

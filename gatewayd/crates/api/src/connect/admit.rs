@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use gateway_base::error_chain::Chain;
 use gateway_base::printable::printable;
+use gateway_base::secret::Secret;
 use gateway_domain::auth::failure::{Audience, Reason};
 use gateway_domain::auth::locality::Locality;
 use gateway_domain::auth::secret::{Method, Mode, Offered};
 use gateway_domain::auth::tailnet;
 use gateway_domain::devices::authenticate::{Attempt, Failure, authenticate};
 use gateway_domain::devices::identity::{self, Claim, Identity, Terms};
-use gateway_domain::devices::{self, Admission, Issued, Meta};
+use gateway_domain::devices::{self, Admission, Devices, Issued, Meta};
 use gateway_wire::error::ErrorShape;
 use gateway_wire::frame::{self, ParseError, Request};
 use gateway_wire::types::connect::{ConnectParams, Device};
@@ -34,14 +35,25 @@ pub struct Admitted {
     pub(super) issued: Option<Issued>,
     /// What it was judged by.
     access: Arc<Access>,
+    /// The device and its own token, if that let it in.
+    by_token: Option<(Identity, Secret)>,
 }
 
 impl Admitted {
-    /// Whether the secret it came with has been replaced by `now`, while it was being judged.
-    pub(crate) fn is_outdated(&self, now: &Access) -> bool {
-        self.caller.is_by_shared_secret() && self.access.mode != now.mode
+    /// Why what it came with does not let it in any more, if it was replaced or revoked while it was being judged.
+    pub(crate) fn outdated(&self, now: &Access, devices: &Devices) -> Option<&'static str> {
+        if self.caller.is_by_shared_secret() && self.access.mode != now.mode {
+            return Some("gateway auth changed; connect again");
+        }
+        let (identity, token) = self.by_token.as_ref()?;
+        let (role, scopes) = (self.caller.role.as_str(), &self.caller.scopes);
+        let lets_in = devices.still_lets_in(identity, role, token.expose(), scopes);
+        (!lets_in).then_some(TOKEN_INVALID)
     }
 }
+
+/// Why a session by a device token ends.
+pub const TOKEN_INVALID: &str = "device token rotated or revoked";
 
 /// Everything the checks look at.
 struct Attempted<'a> {
@@ -82,6 +94,10 @@ pub(crate) async fn admit(
     let method = check_secret(cx, &attempt, identity.as_ref(), &pending).await?;
     let issued = pair(cx, &attempt, identity.as_ref()).await?;
     let presence_key = track(cx, &attempt, identity.as_ref(), &pending);
+    let by_token = match (method, &identity, params.token()) {
+        (Method::DeviceToken, Some(identity), Some(token)) => Some((identity.clone(), Secret::new(token))),
+        _ => None,
+    };
     let Attempted { role, scopes, locality, .. } = attempt;
     let caller = Caller {
         conn_id: pending.conn_id,
@@ -110,7 +126,7 @@ pub(crate) async fn admit(
         local = locality.is_local,
         "connected"
     );
-    Ok(Admitted { caller: Arc::new(caller), request: id.to_owned(), issued, access })
+    Ok(Admitted { caller: Arc::new(caller), request: id.to_owned(), issued, access, by_token })
 }
 
 /// Check 3: the parameters fit their schema.

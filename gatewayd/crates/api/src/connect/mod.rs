@@ -6,7 +6,7 @@ mod hello;
 mod peer;
 mod refuse;
 
-pub use admit::Admitted;
+pub use admit::{Admitted, TOKEN_INVALID};
 pub use hello::features;
 pub use peer::{FORWARDING_HEADERS, Peer, Pending};
 pub use refuse::Refused;

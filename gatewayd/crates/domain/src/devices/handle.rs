@@ -97,6 +97,13 @@ impl Devices {
         Ok(verdict)
     }
 
+    /// Whether a token that let this device in still would. Nothing is read from disk, so there is nothing to wait for.
+    #[must_use]
+    pub fn still_lets_in(&self, identity: &Identity, role: &str, token: &str, scopes: &[String]) -> bool {
+        let device = self.core.table().device(&identity.device_id);
+        verify(device.as_deref().filter(|d| d.is(identity)), role, token, scopes).is_ok()
+    }
+
     /// Waiting requests and paired devices, newest first.
     pub async fn list(&self) -> Result<DevicePairListResult, Error> {
         self.ready().await?;

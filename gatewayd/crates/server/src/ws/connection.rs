@@ -192,8 +192,8 @@ async fn welcome(serve: &Arc<Serve>, outbox: &Arc<Outbox>, admitted: Admitted) -
         outbox.close(RESTART.0, RESTART.1);
         return client;
     }
-    if serve.api.is_outdated(&admitted) {
-        outbox.close(1008, "gateway auth changed; connect again");
+    if let Some(reason) = serve.api.outdated(&admitted) {
+        outbox.close(1008, reason);
         return client;
     }
     let mut hello = Vec::with_capacity(6 * 1024);

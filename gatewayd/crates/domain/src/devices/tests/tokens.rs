@@ -19,6 +19,25 @@ async fn a_token_is_checked_for_role_scope_and_revocation() {
 }
 
 #[tokio::test]
+async fn a_token_that_let_somebody_in_is_looked_at_once_more() {
+    let f = Fixture::new();
+    let old = f.pair(local(1, "operator", &["operator.read"])).await.token;
+    let lets_in = |n, role, token: &str, scopes: &[&str]| {
+        f.devices.still_lets_in(&local(n, role, &[]).identity, role, token, &list(scopes))
+    };
+    assert!(lets_in(1, "operator", old.expose(), &["operator.read"]));
+    assert!(!lets_in(1, "operator", old.expose(), &["operator.admin"]));
+    assert!(!lets_in(2, "operator", old.expose(), &[]) && !lets_in(1, "node", old.expose(), &[]));
+    let new = f.devices.rotate(&admin(), "device-1", "operator", None).await.expect("rotated").token;
+    assert!(!lets_in(1, "operator", old.expose(), &[]) && lets_in(1, "operator", new.expose(), &[]));
+    f.devices.revoke("device-1", "operator").await.expect("revoked");
+    assert!(!lets_in(1, "operator", new.expose(), &[]));
+    // Who is judged again is given a token anew; that does not bring the revoked one back.
+    f.pair(local(1, "operator", &["operator.read"])).await;
+    assert!(!lets_in(1, "operator", new.expose(), &[]));
+}
+
+#[tokio::test]
 async fn using_a_token_is_noted() {
     let f = Fixture::new();
     let issued = f.pair(local(1, "operator", &["operator.read"])).await;
