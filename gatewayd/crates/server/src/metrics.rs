@@ -8,8 +8,6 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::latency::Latency;
-
 /// Writes one gauge that was read just now; for collectors.
 pub(crate) fn gauge(
     encoder: &mut DescriptorEncoder<'_>,
@@ -56,8 +54,6 @@ pub struct Metrics {
     pub refusals: Counter,
     /// Handshakes that failed, by reason.
     pub handshakes_refused: Family<Reason, Counter>,
-    /// How long requests took.
-    pub latency: Latency,
 }
 
 impl Metrics {
@@ -91,7 +87,6 @@ impl Metrics {
             "Handshakes that failed, by reason",
             self.handshakes_refused.clone(),
         );
-        registry.register_collector(Box::new(self.latency.clone()));
     }
 
     /// Counts one message of `bytes` bytes.

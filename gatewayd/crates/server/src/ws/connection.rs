@@ -274,7 +274,6 @@ fn answer(serve: &Arc<Serve>, client: &Arc<Client>, message: &[u8], out: &mut Ve
         Outcome::Nothing => traffic.parse_error(&caller.conn_id, "not_json"),
         Outcome::Now(answer) => {
             frame::append_text(out, answer.about(), |out| answer.write(out));
-            serve.metrics.latency.note(answer.took());
             traffic.answer(&caller.conn_id, &answer);
         }
         Outcome::Later(work) => {
@@ -285,7 +284,6 @@ fn answer(serve: &Arc<Serve>, client: &Arc<Client>, message: &[u8], out: &mut Ve
                 frame::append_text(&mut bytes, answer.about(), |out| answer.write(out));
                 serve.metrics.sent(1, bytes.len());
                 owed.pay(&bytes);
-                serve.metrics.latency.note(answer.took());
                 serve.traffic.answer(&caller.conn_id, &answer);
             });
         }
