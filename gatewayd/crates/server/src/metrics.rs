@@ -89,9 +89,9 @@ impl Metrics {
         );
     }
 
-    /// Counts one message of `bytes` bytes.
-    pub fn received(&self, bytes: usize) {
-        self.frames_in.inc();
+    /// Counts `messages` messages of together `bytes` bytes.
+    pub fn received(&self, messages: u64, bytes: usize) {
+        self.frames_in.inc_by(messages);
         self.bytes_in.inc_by(bytes as u64);
     }
 

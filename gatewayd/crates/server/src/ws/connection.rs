@@ -239,14 +239,18 @@ async fn requests(serve: &Arc<Serve>, incoming: &mut Incoming, client: &Arc<Clie
         let turn = poll_fn(|cx| {
             ANSWERS.with_borrow_mut(|out| {
                 out.clear();
-                let mut answers = 0;
+                let (mut messages, mut bytes, mut answers) = (0, 0, 0);
                 let poll = incoming.poll_messages(cx, &client.outbox, |message| {
-                    serve.metrics.received(message.len());
+                    messages += 1;
+                    bytes += message.len();
                     let before = out.len();
                     answer(serve, client, &message, out);
                     answers += u64::from(out.len() > before);
                     out.len() < TURN_BYTES
                 });
+                if messages > 0 {
+                    serve.metrics.received(messages, bytes);
+                }
                 if !out.is_empty() {
                     serve.metrics.sent(answers, out.len());
                     client.outbox.send(out);
