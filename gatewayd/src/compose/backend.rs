@@ -9,6 +9,7 @@ use gateway_admin::{time, v1};
 use gateway_api::Api;
 use gateway_api::caller::Caller;
 use gateway_api::context::Reloaded;
+use gateway_api::metrics::BOUNDS_US;
 use gateway_base::clock::Clock;
 use gateway_base::env::Env;
 use gateway_base::task::{Kind, Tasks};
@@ -17,7 +18,6 @@ use gateway_config::sections::{Bind, ReloadMode};
 use gateway_domain::events::Received;
 use gateway_server::admin::Error;
 use gateway_server::admin::backend::{Answer, Backend, Call, Event, Logs, Shutdown, ShutdownMode};
-use gateway_server::latency::BOUNDS_US;
 use gateway_server::metrics::Metrics;
 use gateway_server::ws::Depths;
 use tokio::sync::{broadcast, mpsc};
@@ -157,9 +157,9 @@ impl Admin {
     }
 
     fn latencies(&self) -> v1::Latencies {
-        let reading = self.parts.metrics.latency.read();
+        let reading = self.parts.api.metrics().read();
         let (bounds_us, counts) = (BOUNDS_US.to_vec(), reading.counts.to_vec());
-        v1::Latencies { bounds_us, counts, sum_us: reading.sum_us }
+        v1::Latencies { bounds_us, counts, sum_us: reading.sum_ns / 1_000 }
     }
 
     /// Conversations, as the health summary counts them.

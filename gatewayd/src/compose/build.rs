@@ -346,7 +346,7 @@ fn build_api(cx: &Arc<Context>, numbers: &mut Metrics) -> Result<Arc<Api>, Error
     let metrics = gateway_api::metrics::Metrics::default();
     metrics.register(numbers);
     let registry = Registry::build(gateway_api::methods::bindings())?;
-    let dispatcher = Dispatcher::new(cx.clone(), registry, &metrics);
+    let dispatcher = Dispatcher::new(cx.clone(), registry, metrics);
     Ok(Arc::new(Api::new(cx.clone(), dispatcher)))
 }
 

@@ -11,6 +11,7 @@ use crate::caller::Caller;
 use crate::connect::{self, Admitted, Peer, Pending, Refused};
 use crate::context::Context;
 use crate::dispatch::{Dispatcher, Outcome};
+use crate::metrics::Metrics;
 use crate::registry::Reply;
 
 /// Methods and handshake for all transports.
@@ -30,6 +31,12 @@ impl Api {
     #[must_use]
     pub fn context(&self) -> &Arc<Context> {
         &self.cx
+    }
+
+    /// How long the methods took.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        self.dispatcher.metrics()
     }
 
     /// Whether the page behind an upgrade may connect at all.

@@ -14,7 +14,6 @@ use gateway_base::task::panic_text;
 use gateway_wire::error::ErrorShape;
 use gateway_wire::frame::{self, ParseError, Request};
 use gateway_wire::methods::{METHODS, Method, Order};
-use prometheus_client::metrics::histogram::Histogram;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -22,7 +21,7 @@ use tokio::time::Instant;
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::metrics::Metrics;
-use crate::registry::{self, Call, Registry, Reply, Work};
+use crate::registry::{Call, Registry, Reply, Waiting, Work};
 
 /// What comes of a frame.
 pub enum Outcome<'a> {
@@ -89,7 +88,7 @@ const BUSY_RETRY_MS: u64 = 250;
 pub struct Dispatcher {
     cx: Arc<Context>,
     registry: Registry,
-    latency: Vec<Histogram>,
+    metrics: Metrics,
     /// One permit per exclusive group, by name.
     groups: Vec<(&'static str, Arc<Semaphore>)>,
 }
@@ -97,7 +96,7 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// A dispatcher over `registry` that measures into `metrics`.
     #[must_use]
-    pub fn new(cx: Arc<Context>, registry: Registry, metrics: &Metrics) -> Self {
+    pub fn new(cx: Arc<Context>, registry: Registry, metrics: Metrics) -> Self {
         let mut groups: Vec<(&'static str, Arc<Semaphore>)> = Vec::new();
         for method in METHODS {
             if let Order::Exclusive(group) = method.order
@@ -106,7 +105,13 @@ impl Dispatcher {
                 groups.push((group, Arc::new(Semaphore::new(1))));
             }
         }
-        Self { cx, registry, latency: METHODS.iter().map(|m| metrics.of(m.name)).collect(), groups }
+        Self { cx, registry, metrics, groups }
+    }
+
+    /// How long the methods took.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Handles one frame of `caller`. `busy` refuses work that would have to wait; `seen` is told the request before
@@ -135,18 +140,12 @@ impl Dispatcher {
             Called { took, work: Work::Later(_), .. } if busy => {
                 Outcome::Now(Answer { id, method, took, reply: Err(overloaded()) })
             }
-            Called { index, work: Work::Later(work), .. } => {
+            Called { place, work: Work::Later(work), .. } => {
                 let id = Cow::Owned(id.into_owned());
-                let method = Cow::Borrowed(index.and_then(|i| METHODS.get(i)).map_or("", |m| m.name));
-                let histogram = index.and_then(|i| self.latency.get(i)).cloned();
+                let method = Cow::Borrowed(place.and_then(|i| METHODS.get(i)).map_or("", |m| m.name));
+                let ended = self.end(place, work);
                 Outcome::Later(Box::pin(async move {
-                    let began = Instant::now();
-                    let reply = AssertUnwindSafe(work).catch_unwind().await;
-                    let took = began.elapsed();
-                    if let Some(histogram) = histogram {
-                        histogram.observe(took.as_secs_f64());
-                    }
-                    let reply = reply.unwrap_or_else(|panic| Err(crashed(panic.as_ref())));
+                    let (reply, took) = ended.await;
                     Answer { id, method, took, reply }
                 }))
             }
@@ -155,23 +154,35 @@ impl Dispatcher {
 
     /// Calls a method and waits for its answer; for transports that have no frames.
     pub async fn wait(&self, caller: &Arc<Caller>, method: &str, params: Option<&RawValue>) -> Reply {
-        match self.call(caller, method, params).work {
-            Work::Done(reply) => reply,
-            Work::Later(work) => AssertUnwindSafe(work)
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|panic| Err(crashed(panic.as_ref()))),
+        match self.call(caller, method, params) {
+            Called { work: Work::Done(reply), .. } => reply,
+            Called { place, work: Work::Later(work), .. } => self.end(place, work).await.0,
+        }
+    }
+
+    /// Waits for the rest of a call, and measures it.
+    fn end(
+        &self,
+        place: Option<usize>,
+        work: Waiting,
+    ) -> impl Future<Output = (Reply, Duration)> + Send + use<> {
+        let metrics = self.metrics.clone();
+        async move {
+            let began = Instant::now();
+            let reply = AssertUnwindSafe(work).catch_unwind().await;
+            let took = began.elapsed();
+            place.inspect(|place| metrics.note(*place, took));
+            (reply.unwrap_or_else(|panic| Err(crashed(panic.as_ref()))), took)
         }
     }
 
     fn call(&self, caller: &Arc<Caller>, name: &str, params: Option<&RawValue>) -> Called {
-        let refused = |error| Called { index: None, took: Duration::ZERO, work: Work::Done(Err(error)) };
+        let refused = |error| Called { place: None, took: Duration::ZERO, work: Work::Done(Err(error)) };
         let method = match caller.authorise(name) {
             Ok(method) => method,
             Err(error) => return refused(error),
         };
-        let index = registry::index(method);
-        let Some(function) = self.registry.function(method) else { return refused(unbuilt(method)) };
+        let Some((place, function)) = self.registry.function(method) else { return refused(unbuilt(method)) };
         // JSON null counts as absent, like a missing key.
         let params = params.filter(|raw| raw.get() != "null");
         let began = Instant::now();
@@ -183,18 +194,14 @@ impl Dispatcher {
             (work, _) => work,
         };
         let took = began.elapsed();
-        if let (Work::Done(_), Some(histogram)) = (&work, index.and_then(|i| self.latency.get(i))) {
-            histogram.observe(took.as_secs_f64());
+        if matches!(work, Work::Done(_)) {
+            self.metrics.note(place, took);
         }
-        Called { index, took, work }
+        Called { place: Some(place), took, work }
     }
 
     /// Makes `work` wait for its turn in an exclusive group.
-    fn alone(
-        &self,
-        group: &'static str,
-        work: Pin<Box<dyn Future<Output = Reply> + Send>>,
-    ) -> Pin<Box<dyn Future<Output = Reply> + Send>> {
+    fn alone(&self, group: &'static str, work: Waiting) -> Waiting {
         let turn = self.groups.iter().find(|(name, _)| *name == group).map(|(_, turn)| turn.clone());
         Box::pin(async move {
             let _turn = match turn {
@@ -209,7 +216,7 @@ impl Dispatcher {
 /// What came of calling a method.
 struct Called {
     /// The method's place in the table, when the caller may call it and it is built.
-    index: Option<usize>,
+    place: Option<usize>,
     /// How long the function took; what comes later is not in it.
     took: Duration,
     work: Work,

@@ -18,12 +18,15 @@ use crate::context::Context;
 /// A result payload as JSON, or an error.
 pub type Reply = Result<Bytes, ErrorShape>;
 
+/// An answer that takes waiting.
+pub type Waiting = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
 /// What a method function gives back.
 pub enum Work {
     /// The answer is here.
     Done(Reply),
     /// The answer takes waiting; nothing has begun before this is polled.
-    Later(Pin<Box<dyn Future<Output = Reply> + Send>>),
+    Later(Waiting),
 }
 
 /// One call, as a method function sees it.
@@ -104,10 +107,11 @@ impl Registry {
         Ok(Self(functions))
     }
 
-    /// The function of a row, if it is built, with the row's place in the table.
+    /// The function of a row, if it is built, after the row's place in the table.
     #[must_use]
-    pub fn function(&self, method: &'static Method) -> Option<Function> {
-        index(method).and_then(|i| self.0.get(i)).copied().flatten()
+    pub fn function(&self, method: &'static Method) -> Option<(usize, Function)> {
+        let place = index(method)?;
+        Some((place, (*self.0.get(place)?)?))
     }
 
     /// Names of the rows that have no function.
@@ -117,8 +121,7 @@ impl Registry {
 }
 
 /// Place of a method in the table.
-#[must_use]
-pub fn index(method: &'static Method) -> Option<usize> {
+fn index(method: &'static Method) -> Option<usize> {
     METHODS.element_offset(method)
 }
 

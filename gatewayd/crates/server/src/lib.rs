@@ -3,7 +3,6 @@
 
 pub mod admin;
 pub mod http;
-pub mod latency;
 pub mod listen;
 pub mod metrics;
 pub mod tls;

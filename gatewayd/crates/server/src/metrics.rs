@@ -8,8 +8,6 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::latency::Latency;
-
 /// Writes one gauge that was read just now; for collectors.
 pub(crate) fn gauge(
     encoder: &mut DescriptorEncoder<'_>,
@@ -56,8 +54,6 @@ pub struct Metrics {
     pub refusals: Counter,
     /// Handshakes that failed, by reason.
     pub handshakes_refused: Family<Reason, Counter>,
-    /// How long requests took.
-    pub latency: Latency,
 }
 
 impl Metrics {
@@ -91,12 +87,11 @@ impl Metrics {
             "Handshakes that failed, by reason",
             self.handshakes_refused.clone(),
         );
-        registry.register_collector(Box::new(self.latency.clone()));
     }
 
-    /// Counts one message of `bytes` bytes.
-    pub fn received(&self, bytes: usize) {
-        self.frames_in.inc();
+    /// Counts `messages` messages of together `bytes` bytes.
+    pub fn received(&self, messages: u64, bytes: usize) {
+        self.frames_in.inc_by(messages);
         self.bytes_in.inc_by(bytes as u64);
     }
 

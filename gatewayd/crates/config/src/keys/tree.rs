@@ -20,7 +20,8 @@ pub struct Key {
     pub ty: Type,
     /// What a change costs, inherited where the row is silent.
     pub reload: Reload,
-    /// The rows below it, each with the part of its path that leads there from here.
+    /// The rows below it, each with the part of its path that leads there from here. Those of the whole table are not
+    /// kept a second time.
     rows: Vec<(&'static str, &'static Row)>,
     children: OnceLock<Children>,
 }
@@ -39,7 +40,7 @@ pub fn tree() -> &'static Key {
         row: None,
         ty: Type::Object,
         reload: Reload::None,
-        rows: all_rows().map(|row| (row.path, row)).collect(),
+        rows: Vec::new(),
         children: OnceLock::new(),
     });
     &TREE
@@ -146,6 +147,9 @@ impl Key {
     /// The rows below, by their first step. `Like` adds the steps of the key it names that are not declared here,
     /// without the branch it stands in itself.
     fn groups(&self) -> IndexMap<Step<'static>, Group> {
+        if self.path.is_empty() {
+            return group(all_rows().map(|row| (row.path, row)));
+        }
         let mut groups = group(self.rows.iter().copied());
         if let Some(Type::Like(model)) = self.row.map(|row| row.ty) {
             let own_branch = below_path(&self.path, model).map(|rest| first_step(rest).0);
@@ -203,7 +207,17 @@ fn group(rows: impl Iterator<Item = (&'static str, &'static Row)>) -> IndexMap<S
     let mut groups = IndexMap::<_, Group>::new();
     for (path, row) in rows {
         let (step, rest) = first_step(path);
-        let group = groups.entry(step).or_default();
+        // The rows of a step mostly stand together, and comparing is cheaper than looking up.
+        let at = match groups.last() {
+            Some((last, _)) if *last == step => groups.len() - 1,
+            _ => {
+                let entry = groups.entry(step);
+                let at = entry.index();
+                entry.or_default();
+                at
+            }
+        };
+        let group = &mut groups[at];
         if rest.is_empty() {
             group.row = Some(row);
         } else {
@@ -219,7 +233,8 @@ fn first_step(pattern: &str) -> (Step<'_>, &str) {
         return (Step::Item, rest);
     }
     let pattern = pattern.strip_prefix('.').unwrap_or(pattern);
-    let (name, rest) = pattern.split_at(pattern.find(['.', '[']).unwrap_or(pattern.len()));
+    let end = pattern.bytes().position(|byte| matches!(byte, b'.' | b'['));
+    let (name, rest) = pattern.split_at(end.unwrap_or(pattern.len()));
     (if name == "<key>" { Step::Other } else { Step::Field(name) }, rest)
 }
 

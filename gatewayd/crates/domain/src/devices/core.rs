@@ -23,7 +23,8 @@ const KEY_RECORD: &str = "device-token-key";
 /// Where the bytes of a record are kept that could not be read: this, the device, and when.
 const SET_ASIDE: &str = "device-set-aside/";
 const ATTEMPTS: usize = 4;
-const INVALIDATED_QUEUE: usize = 1_024;
+/// As many as one commit of the store can carry. Whoever is behind it ends every session by token.
+const INVALIDATED_QUEUE: usize = 256;
 
 /// Whether the records were read.
 #[derive(Clone, Debug)]

@@ -239,14 +239,18 @@ async fn requests(serve: &Arc<Serve>, incoming: &mut Incoming, client: &Arc<Clie
         let turn = poll_fn(|cx| {
             ANSWERS.with_borrow_mut(|out| {
                 out.clear();
-                let mut answers = 0;
+                let (mut messages, mut bytes, mut answers) = (0, 0, 0);
                 let poll = incoming.poll_messages(cx, &client.outbox, |message| {
-                    serve.metrics.received(message.len());
+                    messages += 1;
+                    bytes += message.len();
                     let before = out.len();
                     answer(serve, client, &message, out);
                     answers += u64::from(out.len() > before);
                     out.len() < TURN_BYTES
                 });
+                if messages > 0 {
+                    serve.metrics.received(messages, bytes);
+                }
                 if !out.is_empty() {
                     serve.metrics.sent(answers, out.len());
                     client.outbox.send(out);
@@ -274,7 +278,6 @@ fn answer(serve: &Arc<Serve>, client: &Arc<Client>, message: &[u8], out: &mut Ve
         Outcome::Nothing => traffic.parse_error(&caller.conn_id, "not_json"),
         Outcome::Now(answer) => {
             frame::append_text(out, answer.about(), |out| answer.write(out));
-            serve.metrics.latency.note(answer.took());
             traffic.answer(&caller.conn_id, &answer);
         }
         Outcome::Later(work) => {
@@ -285,7 +288,6 @@ fn answer(serve: &Arc<Serve>, client: &Arc<Client>, message: &[u8], out: &mut Ve
                 frame::append_text(&mut bytes, answer.about(), |out| answer.write(out));
                 serve.metrics.sent(1, bytes.len());
                 owed.pay(&bytes);
-                serve.metrics.latency.note(answer.took());
                 serve.traffic.answer(&caller.conn_id, &answer);
             });
         }

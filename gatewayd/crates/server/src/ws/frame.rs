@@ -12,7 +12,7 @@ const HEADER_MAX: usize = 10;
 #[must_use]
 pub fn text(payload: &[u8]) -> Bytes {
     let mut out = Vec::with_capacity(HEADER_MAX + payload.len());
-    push_header(&mut out, TEXT, payload.len());
+    out.extend_from_slice(Header::new(TEXT, payload.len()).bytes());
     out.extend_from_slice(payload);
     out.into()
 }
@@ -21,13 +21,16 @@ pub fn text(payload: &[u8]) -> Bytes {
 /// the wrong class of header size costs one move of the payload, nothing else.
 pub fn append_text(out: &mut Vec<u8>, about: usize, write: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
-    let guess = header_len(about);
-    out.resize(start + guess, 0);
+    let guess = Header::new(TEXT, about);
+    out.extend_from_slice(guess.bytes());
+    let begin = out.len();
     write(out);
-    let payload = out.len() - start - guess;
-    let mut header = Vec::with_capacity(HEADER_MAX);
-    push_header(&mut header, TEXT, payload);
-    out.splice(start..start + guess, header);
+    let header = Header::new(TEXT, out.len() - begin);
+    if header.len == guess.len {
+        out[start..begin].copy_from_slice(header.bytes());
+    } else {
+        out.splice(start..begin, header.bytes().iter().copied());
+    }
 }
 
 /// A close frame. The reason is cut so that the payload keeps to 125 bytes.
@@ -35,32 +38,43 @@ pub fn append_text(out: &mut Vec<u8>, about: usize, write: impl FnOnce(&mut Vec<
 pub fn close(code: u16, reason: &str) -> Bytes {
     let reason = if reason.is_empty() { "" } else { gateway_wire::limits::close_reason(reason) };
     let mut out = Vec::with_capacity(4 + reason.len());
-    push_header(&mut out, CLOSE, 2 + reason.len());
+    out.extend_from_slice(Header::new(CLOSE, 2 + reason.len()).bytes());
     out.extend_from_slice(&code.to_be_bytes());
     out.extend_from_slice(reason.as_bytes());
     out.into()
 }
 
-const fn header_len(payload: usize) -> usize {
-    match payload {
-        0..=125 => 2,
-        126..=0xffff => 4,
-        _ => HEADER_MAX,
-    }
+/// The header of a frame.
+struct Header {
+    bytes: [u8; HEADER_MAX],
+    len: usize,
 }
 
-fn push_header(out: &mut Vec<u8>, first: u8, payload: usize) {
-    out.push(first);
-    match (u8::try_from(payload), u16::try_from(payload)) {
-        (Ok(short @ 0..=125), _) => out.push(short),
-        (_, Ok(medium)) => {
-            out.push(126);
-            out.extend_from_slice(&medium.to_be_bytes());
-        }
-        _ => {
-            out.push(127);
-            out.extend_from_slice(&(payload as u64).to_be_bytes());
-        }
+impl Header {
+    fn new(first: u8, payload: usize) -> Self {
+        let mut bytes = [0; HEADER_MAX];
+        bytes[0] = first;
+        let len = match (u8::try_from(payload), u16::try_from(payload)) {
+            (Ok(short @ 0..=125), _) => {
+                bytes[1] = short;
+                2
+            }
+            (_, Ok(medium)) => {
+                bytes[1] = 126;
+                bytes[2..4].copy_from_slice(&medium.to_be_bytes());
+                4
+            }
+            _ => {
+                bytes[1] = 127;
+                bytes[2..].copy_from_slice(&(payload as u64).to_be_bytes());
+                HEADER_MAX
+            }
+        };
+        Self { bytes, len }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
     }
 }
 

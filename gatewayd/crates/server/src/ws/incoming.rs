@@ -1,7 +1,9 @@
 //! Takes requests off the socket. tungstenite decodes the frames and answers pings and closes; all messages that one
 //! read brought are handled in one turn, so that their answers leave in one write.
 
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -12,11 +14,18 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::outbox::Outbox;
 use super::stream::Source;
 
-/// Bytes read at a time. Requests are small; a large message is read in several steps.
+/// Bytes taken from the socket at a time, into a buffer that belongs to the thread.
+const READ: usize = 16 * 1024;
+
+/// What every connection keeps to decode from. Requests are small; a large message makes it grow for itself.
 const READ_BUFFER: usize = 1024;
 
 /// Messages handled in one turn before other tasks get theirs.
 const TURN: usize = 64;
+
+thread_local! {
+    static ARRIVED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Decodes what one client sends.
 pub(super) struct Incoming {
@@ -61,25 +70,16 @@ impl Incoming {
         outbox: &Outbox,
         mut take: impl FnMut(Bytes) -> bool,
     ) -> Poll<Result<(), End>> {
-        for _ in 0..TURN {
-            let mut io = Io { source: &mut self.source, cx: &mut *cx, outbox };
-            match self.context.read(&mut io) {
-                Ok(Message::Text(text)) => {
-                    if !take(text.into()) {
-                        return Poll::Ready(Ok(()));
-                    }
-                }
-                Ok(Message::Binary(bytes)) => {
-                    if !take(bytes) {
-                        return Poll::Ready(Ok(()));
-                    }
-                }
-                Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_)) => {}
-                Err(Error::Io(e)) if e.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
-                Err(error) => return Poll::Ready(Err(end_of(&error))),
+        ARRIVED.with_borrow_mut(|buffer| {
+            buffer.resize(READ, 0);
+            let mut io = Io { source: &mut self.source, buffer, unread: 0..0, cx, outbox };
+            let ended = decode(&mut self.context, &mut io, &mut take);
+            let unread = io.unread;
+            if !unread.is_empty() {
+                self.source.unread(&buffer[unread]);
             }
-        }
-        Poll::Ready(Ok(()))
+            ended
+        })
     }
 
     /// Reads and forgets until the peer has closed, so that the last frame sent is not lost to a reset.
@@ -93,6 +93,26 @@ impl Incoming {
             }
         }
     }
+}
+
+fn decode(
+    context: &mut WebSocketContext,
+    io: &mut Io<'_, '_>,
+    take: &mut impl FnMut(Bytes) -> bool,
+) -> Poll<Result<(), End>> {
+    for _ in 0..TURN {
+        let message = match context.read(io) {
+            Ok(Message::Text(text)) => text.into(),
+            Ok(Message::Binary(bytes)) => bytes,
+            Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_)) => continue,
+            Err(Error::Io(e)) if e.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
+            Err(error) => return Poll::Ready(Err(end_of(&error))),
+        };
+        if !take(message) {
+            break;
+        }
+    }
+    Poll::Ready(Ok(()))
 }
 
 fn end_of(error: &Error) -> End {
@@ -110,16 +130,25 @@ fn end_of(error: &Error) -> End {
 /// What tungstenite reads from and writes its pongs to.
 struct Io<'a, 'b> {
     source: &'a mut Source,
+    /// What came from the source last,
+    buffer: &'a mut [u8],
+    /// and which part of it is still to be decoded.
+    unread: Range<usize>,
     cx: &'a mut Context<'b>,
     outbox: &'a Outbox,
 }
 
 impl Read for Io<'_, '_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        match self.source.poll_read(self.cx, buf) {
-            Poll::Ready(done) => done,
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        if self.unread.is_empty() {
+            match self.source.poll_read(self.cx, self.buffer) {
+                Poll::Ready(read) => self.unread = 0..read?,
+                Poll::Pending => return Err(io::ErrorKind::WouldBlock.into()),
+            }
         }
+        let n = self.buffer[self.unread.clone()].as_ref().read(buf)?;
+        self.unread.start += n;
+        Ok(n)
     }
 }
 
@@ -132,5 +161,61 @@ impl Write for Io<'_, '_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::super::outbox::Limits;
+    use super::super::stream::Stream;
+    use super::*;
+
+    /// A masked text frame with a mask of zeros.
+    fn frame(text: &str) -> Vec<u8> {
+        let length = u8::try_from(text.len()).expect("a short text");
+        [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
+    }
+
+    #[tokio::test]
+    async fn every_message_is_given_once_and_in_order_wherever_a_turn_ends() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let mut client =
+            TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a client");
+        let (server, _) = listener.accept().await.expect("a connection");
+        let wanted: Vec<String> = (0..2_000).map(|n| format!("message {n} {}", "x".repeat(n % 90))).collect();
+        let all: Vec<u8> = wanted.iter().flat_map(|text| frame(text)).collect();
+        assert!(all.len() > 4 * READ);
+        // The HTTP side read into the middle of a frame.
+        let (early, rest) = all.split_at(1_003);
+        let (source, sink) = Stream::Plain(server, Bytes::copy_from_slice(early)).split();
+        let outbox = Outbox::new(sink.direct(), Limits::default());
+        let mut incoming = Incoming::new(source, 1_000);
+        let rest = rest.to_vec();
+        let writing = async move {
+            client.write_all(&rest).await.expect("is written");
+            client.shutdown().await.expect("is ended");
+            client
+        };
+        let mut found = Vec::new();
+        let reading = async {
+            loop {
+                let turn = std::future::poll_fn(|cx| {
+                    incoming.poll_messages(cx, &outbox, |message| {
+                        found.push(String::from_utf8(message.to_vec()).expect("text"));
+                        !found.len().is_multiple_of(7)
+                    })
+                });
+                match turn.await {
+                    Ok(()) => tokio::task::yield_now().await,
+                    Err(end) => return end,
+                }
+            }
+        };
+        let (_client, end) = tokio::join!(writing, reading);
+        assert!(matches!(end, End::Gone), "{end:?}");
+        assert_eq!(found, wanted);
     }
 }

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -62,7 +62,7 @@ pub struct Outbox {
 struct State {
     /// The socket, while it may be written directly. It is let go with the connection, although others may hold the
     /// outbox for longer.
-    direct: Option<Arc<TcpStream>>,
+    direct: Option<Arc<OwnedWriteHalf>>,
     chunks: VecDeque<Bytes>,
     /// Events that came before `hello-ok` was out.
     held: Vec<Bytes>,
@@ -118,7 +118,7 @@ impl Drop for Owed {
 
 impl Outbox {
     /// An outbox in front of `direct`, or of a task that pumps everything when there is none.
-    pub(super) fn new(direct: Option<Arc<TcpStream>>, limits: Limits) -> Arc<Self> {
+    pub(super) fn new(direct: Option<Arc<OwnedWriteHalf>>, limits: Limits) -> Arc<Self> {
         let state = Mutex::new(State { direct, ..State::default() });
         Arc::new(Self { limits, state, owed: AtomicUsize::new(0), work: Notify::new(), room: Notify::new() })
     }

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_rustls::server::TlsStream;
 
 /// A socket after the upgrade, with the bytes the HTTP side had read too far.
@@ -24,8 +25,8 @@ impl Stream {
     pub(super) fn split(self) -> (Source, Sink) {
         match self {
             Self::Plain(tcp, early) => {
-                let tcp = Arc::new(tcp);
-                (Source { early, inner: Reader::Plain(tcp.clone()) }, Sink::Plain(tcp))
+                let (read, write) = tcp.into_split();
+                (Source { early, inner: Reader::Plain(read) }, Sink::Plain(Arc::new(write)))
             }
             Self::Tls(tls, early) => {
                 let (read, write) = tokio::io::split(*tls);
@@ -42,7 +43,7 @@ pub(super) struct Source {
 }
 
 enum Reader {
-    Plain(Arc<TcpStream>),
+    Plain(OwnedReadHalf),
     Tls(Box<ReadHalf<TlsStream<TcpStream>>>),
 }
 
@@ -54,34 +55,32 @@ impl Source {
             self.early.copy_to_slice(&mut buf[..n]);
             return Poll::Ready(Ok(n));
         }
+        let mut target = ReadBuf::new(buf);
         match &mut self.inner {
-            Reader::Plain(tcp) => loop {
-                ready!(tcp.poll_read_ready(cx))?;
-                match tcp.try_read(buf) {
-                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
-                    done => return Poll::Ready(done),
-                }
-            },
-            Reader::Tls(read) => {
-                let mut target = ReadBuf::new(buf);
-                ready!(Pin::new(read).poll_read(cx, &mut target))?;
-                Poll::Ready(Ok(target.filled().len()))
-            }
+            // A read that does not fill the buffer has emptied the socket: the next one is pending without a call.
+            Reader::Plain(read) => ready!(Pin::new(read).poll_read(cx, &mut target))?,
+            Reader::Tls(read) => ready!(Pin::new(read).poll_read(cx, &mut target))?,
         }
+        Poll::Ready(Ok(target.filled().len()))
+    }
+
+    /// Takes back the last bytes that were read and not used.
+    pub fn unread(&mut self, bytes: &[u8]) {
+        self.early = [bytes, &self.early].concat().into();
     }
 }
 
 /// The writing half.
 pub(super) enum Sink {
     /// Anyone may try to write at any time.
-    Plain(Arc<TcpStream>),
+    Plain(Arc<OwnedWriteHalf>),
     /// Only the connection's task writes.
     Tls(WriteHalf<TlsStream<TcpStream>>),
 }
 
 impl Sink {
     /// The socket that others may write to directly, if there is one.
-    pub fn direct(&self) -> Option<Arc<TcpStream>> {
+    pub fn direct(&self) -> Option<Arc<OwnedWriteHalf>> {
         match self {
             Self::Plain(tcp) => Some(tcp.clone()),
             Self::Tls(_) => None,
@@ -92,7 +91,7 @@ impl Sink {
     pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(tcp) => loop {
-                ready!(tcp.poll_write_ready(cx))?;
+                ready!(tcp.as_ref().as_ref().poll_write_ready(cx))?;
                 match tcp.try_write(bytes) {
                     Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
                     done => return Poll::Ready(done),
@@ -115,7 +114,7 @@ impl Sink {
         match self {
             Self::Plain(tcp) => {
                 // The peer may be gone already; then there is nobody to tell.
-                let _ = rustix::net::shutdown(tcp.as_ref(), rustix::net::Shutdown::Write);
+                let _ = rustix::net::shutdown(tcp.as_ref().as_ref(), rustix::net::Shutdown::Write);
                 Poll::Ready(Ok(()))
             }
             Self::Tls(write) => Pin::new(write).poll_shutdown(cx),
