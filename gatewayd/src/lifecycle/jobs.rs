@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use gateway_adapters::program::{self, Call, End};
 use gateway_base::env::Env;
+use gateway_base::program::{self, Call, End, Variables};
 
 /// How long the answer may take; the end waits for it.
 const LIMIT: Duration = Duration::from_millis(500);
@@ -45,19 +45,19 @@ fn question(env: &Env, pid: u32) -> Option<Question> {
         return None;
     }
     let unit = env.get("CLAWDBOT_SYSTEMD_UNIT")?.to_owned();
-    let folders =
-        env.get("PATH").unwrap_or_default().split(':').map(|folder| Path::new(folder).join("systemctl"));
+    let path = env.get("PATH").unwrap_or_default();
+    let mut programs = path.split(':').map(|folder| Path::new(folder).join("systemctl"));
     // Only a user's manager names itself to its services.
     let scope = if env.get("MANAGERPID").is_some() { "--user" } else { "--system" };
     let words = [scope, "list-jobs", "--no-legend", "--plain", "--full", "--", &unit];
     let variables = ["XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"];
-    let variables = variables.iter().filter_map(|name| Some(((*name).to_owned(), env.get(name)?.to_owned())));
+    let variables = variables.iter().filter_map(|name| Some((*name, env.get(name)?)));
+    let program = programs.find(|path| path.is_absolute() && path.is_file())?;
     let call = Call {
-        program: folders.into_iter().find(|path| path.is_absolute() && path.is_file())?,
-        arguments: words.map(str::to_owned).to_vec(),
-        variables: variables.collect(),
+        variables: Variables::Whole(Env::from_pairs(variables)),
         time: LIMIT,
         size: MAX_SAID,
+        ..Call::new(program, words)
     };
     Some(Question { unit, call })
 }
@@ -123,9 +123,8 @@ mod tests {
     #[tokio::test]
     async fn no_answer_is_a_stop() {
         let asked = |script: &str, time| {
-            let arguments = vec!["-c".to_owned(), script.to_owned()];
-            let variables = vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())];
-            let call = Call { program: "/bin/sh".into(), arguments, variables, time, size: MAX_SAID };
+            let variables = Variables::Whole(Env::from_pairs([("PATH", "/usr/bin:/bin")]));
+            let call = Call { variables, time, size: MAX_SAID, ..Call::new("/bin/sh", ["-c", script]) };
             Jobs(Some(Question { unit: UNIT.to_owned(), call }))
         };
         let patient = Duration::from_secs(60);
