@@ -64,7 +64,7 @@ mod tests {
         let (progress, from) = tokio::sync::watch::channel(at(0, Some(names[0])));
         let (to, mut told) = mpsc::channel(32);
         let watching = CancellationToken::new();
-        let report = report_progress(from, names.clone(), to, watching.clone());
+        let report = report(from, names.clone(), to, watching.clone());
         let drive = async {
             let mut steps = Vec::new();
             steps.extend(told.recv().await);
