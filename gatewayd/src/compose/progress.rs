@@ -55,6 +55,8 @@ pub(super) async fn report(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]
@@ -75,7 +77,8 @@ mod tests {
             watching.cancel();
             steps.into_iter().map(|s| (s.step, s.state)).collect::<Vec<_>>()
         };
-        let ((), steps) = tokio::join!(report, drive);
+        let both = async { tokio::join!(report, drive) };
+        let ((), steps) = tokio::time::timeout(Duration::from_secs(30), both).await.expect("all are told");
         let running = i32::from(v1::StepState::Running);
         let done = i32::from(v1::StepState::Done);
         let want = [(0, running), (0, done), (1, running), (1, done), (2, running), (2, done), (3, running)];
