@@ -106,3 +106,24 @@ fn level(name: &str) -> v1::LogLevel {
         _ => v1::LogLevel::Info,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_that_are_important_enough_are_sent() {
+        let raw =
+            |level: &str, n: u32| format!("{{\"_meta\": {{\"logLevelName\": \"{level}\"}}, \"1\": \"{n}\"}}");
+        let lines =
+            vec![raw("DEBUG", 1), raw("WARN", 2), raw("INFO", 3), raw("ERROR", 4), "plain".to_owned()];
+        let sent = |min, limit| -> Vec<String> {
+            let (file, lines) = (PathBuf::from("log"), lines.clone());
+            let tail = Tail { file, cursor: 0, size: 0, lines, truncated: false, reset: false };
+            response(tail, min, limit).lines.into_iter().map(|line| line.message).collect()
+        };
+        assert_eq!(sent(v1::LogLevel::Warn, usize::MAX), ["2", "4"]);
+        assert_eq!(sent(v1::LogLevel::Warn, 1), ["4"]);
+        assert_eq!(sent(v1::LogLevel::Unspecified, usize::MAX).len(), 5);
+    }
+}

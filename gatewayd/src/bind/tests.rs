@@ -149,6 +149,19 @@ fn inherited_listeners_are_used_in_the_order_of_the_plan_and_the_others_are_clos
 }
 
 #[test]
+fn the_loopback_of_ipv6_goes_along_with_that_of_ipv4() {
+    let first = handed_over("127.0.0.1:0", None);
+    let port = first.address.port();
+    // A machine without IPv6 has no such address.
+    let Ok(socket) = TcpListener::bind(("::1", port)) else { return };
+    let alias = Listener::opened(socket, SocketAddr::new(ip("::1"), port));
+    let mode = Bind::Address(ip("127.0.0.1"));
+    let bound = open(mode, port, NO_FACTS, &mut vec![first, alias]).expect("both are there");
+    assert_eq!(bound.alias, Some(SocketAddr::new(ip("::1"), port)));
+    assert!(bound.closed.is_empty(), "{:?}", bound.closed);
+}
+
+#[test]
 fn an_inherited_listener_that_is_in_the_way_is_closed_first() {
     let everywhere = handed_over("0.0.0.0:0", None);
     let port = everywhere.address.port();

@@ -55,6 +55,8 @@ pub(super) async fn report(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]
@@ -64,7 +66,7 @@ mod tests {
         let (progress, from) = tokio::sync::watch::channel(at(0, Some(names[0])));
         let (to, mut told) = mpsc::channel(32);
         let watching = CancellationToken::new();
-        let report = report_progress(from, names.clone(), to, watching.clone());
+        let report = report(from, names.clone(), to, watching.clone());
         let drive = async {
             let mut steps = Vec::new();
             steps.extend(told.recv().await);
@@ -75,7 +77,8 @@ mod tests {
             watching.cancel();
             steps.into_iter().map(|s| (s.step, s.state)).collect::<Vec<_>>()
         };
-        let ((), steps) = tokio::join!(report, drive);
+        let both = async { tokio::join!(report, drive) };
+        let ((), steps) = tokio::time::timeout(Duration::from_secs(30), both).await.expect("all are told");
         let running = i32::from(v1::StepState::Running);
         let done = i32::from(v1::StepState::Done);
         let want = [(0, running), (0, done), (1, running), (1, done), (2, running), (2, done), (3, running)];

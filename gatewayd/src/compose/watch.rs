@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gateway_adapters::store::{Store, StoreHealth};
 use gateway_api::domain::Domain;
+use gateway_base::brief::brief;
 use gateway_base::error_chain::Chain;
 use gateway_base::task::{Kind, Tasks};
 use gateway_config::live::Live;
@@ -13,6 +14,9 @@ use tokio::sync::watch;
 
 /// How often a store that refuses writes is tried, so that health recovers although nobody writes.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
+
+/// How many records that cannot be read are named.
+const RECORDS: usize = 3;
 
 /// The store broke; the daemon has to stop so that nothing is acknowledged that is not on disk (rule R4).
 #[derive(Debug, thiserror::Error)]
@@ -52,20 +56,11 @@ pub fn store(store: &Store, note: String, devices: &Devices, board: &Board, task
 fn unread(records: &Phase) -> Option<String> {
     match records {
         Phase::Failed(error) => Some(format!("device records cannot be read: {}", Chain(error))),
-        Phase::Ready(unreadable) if !unreadable.is_empty() => {
-            Some(format!("stored records cannot be read and are left as they are: {}", named(unreadable)))
-        }
+        Phase::Ready(unreadable) if !unreadable.is_empty() => Some(format!(
+            "stored records cannot be read and are left as they are: {}",
+            brief(unreadable, RECORDS)
+        )),
         Phase::Loading | Phase::Ready(_) => None,
-    }
-}
-
-/// The first few of a list, for one line.
-fn named(all: &[String]) -> String {
-    const SHOWN: usize = 3;
-    let shown = all.get(..SHOWN).unwrap_or(all).join(", ");
-    match all.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
     }
 }
 

@@ -98,6 +98,15 @@ async fn the_first_request_counts_and_a_stop_replaces_a_waiting_restart() {
     assert!(!lifecycle.request(Duration::ZERO, restart("late")));
 }
 
+#[test]
+fn a_request_during_a_stop_does_not_count() {
+    let lifecycle = Lifecycle::default();
+    for (phase, counts) in [(Phase::Draining, false), (Phase::Stopping, false), (Phase::Serving, true)] {
+        lifecycle.enter(phase);
+        assert_eq!(lifecycle.request(Duration::ZERO, stop()), counts, "{phase:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_delayed_restart_comes_after_its_delay() {
     let (lifecycle, began) = (Lifecycle::default(), Instant::now());

@@ -82,7 +82,7 @@ impl Sink for ConsoleSink {
         if self.only.is_some_and(|only| !is_within(&record.subsystem, only)) {
             return;
         }
-        let stream = if record.level <= Level::Warn { Stream::Err } else { Stream::Out };
+        let stream = stream_of(record.level);
         if stream != self.stream {
             self.flush();
             self.stream = stream;
@@ -96,6 +96,11 @@ impl Sink for ConsoleSink {
             self.buffer.clear();
         }
     }
+}
+
+/// Where a person looks for trouble.
+fn stream_of(level: Level) -> Stream {
+    if level <= Level::Warn { Stream::Err } else { Stream::Out }
 }
 
 /// Appends the line for `record`.
@@ -238,6 +243,16 @@ mod tests {
         );
         assert!(shown(Style::Pretty, false)[8..].starts_with(" [cron] started"));
         assert!(shown(Style::Pretty, true).contains("\u{1b}[33mstarted"));
+    }
+
+    #[test]
+    fn warnings_and_worse_are_trouble() {
+        for level in [Level::Fatal, Level::Error, Level::Warn] {
+            assert_eq!(stream_of(level), Stream::Err, "{level:?}");
+        }
+        for level in [Level::Info, Level::Debug, Level::Trace] {
+            assert_eq!(stream_of(level), Stream::Out, "{level:?}");
+        }
     }
 
     #[test]

@@ -279,6 +279,7 @@ fn names_of_the_tailnet_count_by_default_only_with_serve_and_without_a_password(
         (Some(Reach::Serve), &token, true),
         (Some(Reach::Serve), &password, false),
         (Some(Reach::Funnel), &password, false),
+        (Some(Reach::Funnel), &token, false),
         (None, &token, false),
     ] {
         let count = |config: Value| names_count(reach, auth, &gateway(config));

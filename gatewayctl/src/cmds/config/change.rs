@@ -5,13 +5,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use gateway_base::brief::brief;
 use gateway_config::write::{Drops, Writer};
 use gateway_config::{diff, load};
 use serde::Serialize;
 
-use super::brief::brief;
 use super::edit::{refused, restarts_itself};
-use super::versions::Versions;
+use super::versions::{KEYS, Versions};
 use crate::app::App;
 use crate::exit::{Exit, Failure};
 use crate::text::{Style, Text};
@@ -101,7 +101,7 @@ fn words(app: &App, changed: &Changed, done: &str) -> Text {
     let mut text = Text::default();
     let keys = match changed.changed.as_slice() {
         [] => "no value differs".to_owned(),
-        keys => brief(keys),
+        keys => brief(keys, KEYS),
     };
     text.styled(Style::Good, format!("{done} ({keys})."));
     if changed.restart_required && changed.restarts_itself {

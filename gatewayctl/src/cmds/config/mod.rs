@@ -1,7 +1,6 @@
 //! `config`: looks at the file and edits it. Edits keep the user's text and go through the same writer the daemon
 //! uses; a running daemon sees the new file by itself. Changes on trial are the daemon's, which must outlive them.
 
-mod brief;
 mod change;
 mod edit;
 mod invalid;

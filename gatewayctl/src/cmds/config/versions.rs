@@ -4,19 +4,21 @@
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
+use gateway_base::brief::brief;
 use gateway_base::clock::{UnixMs, iso_utc};
 use gateway_config::diff::{self, Change};
 use gateway_config::redact::PLACEHOLDER;
 use gateway_config::{json5, write};
 use serde_json::{Map, Value, json};
 
-use super::brief::brief;
 use crate::app::App;
 use crate::args::Version;
 use crate::exit::{Exit, Failure};
 use crate::phrase::age;
 use crate::text::{Line, Style, Text};
 
+/// How many keys are shown of those that changed.
+pub const KEYS: usize = 6;
 /// Longer values are cut for people.
 const VALUE_CHARS: usize = 120;
 
@@ -122,7 +124,8 @@ fn history_text(app: &App, document: &Value) -> Text {
     };
     if let trial @ Value::Object(_) = &document["trial"] {
         let left = trial["leftMs"].as_u64().unwrap_or_default().div_ceil(1000);
-        let waits = format!("A change waits to be confirmed ({}); {left} s are left.", brief(&keys(trial)));
+        let waits =
+            format!("A change waits to be confirmed ({}); {left} s are left.", brief(&keys(trial), KEYS));
         text.styled(Style::Warn, waits);
         text.say(format!("Keep it: {}", app.suggest("config confirm")));
         text.say(format!("Take it back: {}", app.suggest("config rollback")));
@@ -137,7 +140,7 @@ fn history_text(app: &App, document: &Value) -> Text {
     for copy in copies {
         let then = match &copy["changed"] {
             Value::Array(list) if list.is_empty() => "then only comments or layout changed".to_owned(),
-            Value::Array(_) => format!("then changed: {}", brief(&keys(copy))),
+            Value::Array(_) => format!("then changed: {}", brief(&keys(copy), KEYS)),
             _ => "it or the version after it cannot be read".to_owned(),
         };
         let ago = age(copy["ageMs"].as_i64().unwrap_or_default());

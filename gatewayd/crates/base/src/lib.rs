@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod atomic_file;
+pub mod brief;
 pub mod clock;
 pub mod disk;
 pub mod env;
