@@ -17,7 +17,7 @@ pub async fn run(app: &App, args: &LogsArgs) -> Result<Exit, Failure> {
         .map_err(|error| Failure::new(Exit::BadConfig, error.to_string()))?;
     let mut printer = Printer::new(app, args);
     if args.client.is_explicit() || !target.local {
-        let target = gateway::where_it_listens(app, target).await;
+        let target = gateway::where_it_listens(app, target, args.client.timeout).await?;
         return remote::run(app, args, &target, &mut printer).await;
     }
     match app.out.during("waiting for the gateway", admin::connect(app)).await {
