@@ -30,7 +30,8 @@ pub async fn run(app: &App, args: &ShutdownArgs) -> Result<Exit, Failure> {
     };
     // As long as a service manager would wait: whoever takes longer does nothing any more.
     let limit = SERVICE_STOP + args.drain.unwrap_or_default();
-    let mut stream = admin::in_time(app, limit, client.shutdown(request)).await?.into_inner();
+    let asking = admin::in_time(app, limit, client.shutdown(request));
+    let mut stream = app.out.during("waiting for the gateway", asking).await?.into_inner();
     let mut steps = Vec::new();
     loop {
         let next = async { Ok(stream.message().await) };

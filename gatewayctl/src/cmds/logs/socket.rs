@@ -34,7 +34,8 @@ pub async fn run(
             min_level: level(args.level).into(),
         };
         let limit = args.client.timeout;
-        let mut stream = admin::in_time(app, limit, client.logs(request)).await?.into_inner();
+        let asking = admin::in_time(app, limit, client.logs(request));
+        let mut stream = app.out.during("waiting for the log", asking).await?.into_inner();
         // Whoever follows waits for the next line as long as it takes.
         let limit = (!args.follow).then_some(limit);
         let ended = print_all(app, limit, &mut stream, printer, &mut cursor).await?;
