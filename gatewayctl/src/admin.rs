@@ -59,6 +59,25 @@ pub fn within<T>(message: T, limit: Duration) -> Request<T> {
     request
 }
 
+/// What the daemon answers to `ask`, unless it takes longer than `limit`: a stream has no limit of its own, and a frozen
+/// daemon would be waited for without end.
+pub async fn in_time<T>(
+    app: &App,
+    limit: Duration,
+    ask: impl Future<Output = Result<T, Status>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(limit, ask).await {
+        Ok(answer) => answer.map_err(|status| call_failure(app, &status)),
+        Err(_) => Err(late(app)),
+    }
+}
+
+/// A daemon that took too long.
+pub fn late(app: &App) -> Failure {
+    let failure = Failure::failed("The gateway did not answer in time.");
+    failure.hint(format!("How it is: {}", app.suggest("status")))
+}
+
 /// Why the socket could not be used.
 pub fn connect_failure(app: &App, error: &connect::Error) -> Failure {
     use connect::Error;
@@ -97,9 +116,7 @@ pub fn call_failure(app: &App, status: &Status) -> Failure {
         Some(_) => failure(Exit::Failed),
         None => match status.code() {
             Code::PermissionDenied | Code::Unauthenticated => failure(Exit::Refused),
-            Code::DeadlineExceeded | Code::Cancelled => {
-                Failure::failed("The gateway did not answer in time.")
-            }
+            Code::DeadlineExceeded | Code::Cancelled => late(app),
             Code::Unavailable => Failure::failed("The gateway closed the connection before it answered."),
             _ => failure(Exit::Failed),
         },

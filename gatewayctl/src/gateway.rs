@@ -8,6 +8,7 @@ use std::time::Duration;
 use gateway_admin::connect::Error as SocketError;
 use gateway_admin::v1::{CallRequest, CallResponse, StatusRequest};
 use serde_json::Value;
+use tonic::Code;
 
 use crate::admin;
 use crate::app::App;
@@ -16,6 +17,9 @@ use crate::exit::{Exit, Failure};
 use crate::identity::{Identity, TokenFile};
 use crate::target::Target;
 use crate::ws::{self, Connection, Mode};
+
+/// How long the daemon may take to say where it listens.
+const ANSWER: Duration = Duration::from_secs(3);
 
 /// Calls `method` and returns its result.
 pub async fn call(
@@ -29,7 +33,7 @@ pub async fn call(
     let target = Target::resolve(options, &settings, &env, &app.paths)?;
     let ask = async {
         if options.is_explicit() || !target.local {
-            let target = where_it_listens(app, target).await;
+            let target = where_it_listens(app, target, options.timeout).await?;
             return over_websocket(app, &target, options.timeout, method, params, expect_final).await;
         }
         match admin::connect(app).await {
@@ -108,16 +112,19 @@ pub async fn ask(
 }
 
 /// `target`, but where the running daemon says that it listens, when it is the one of this machine: its port may
-/// have come from a flag.
-pub async fn where_it_listens(app: &App, target: Target) -> Target {
+/// have come from a flag. It is waited for no longer than for anything else. One that is there and does not say is an
+/// error: that nobody listens on the configured port would mean nothing.
+pub async fn where_it_listens(app: &App, target: Target, limit: Duration) -> Result<Target, Failure> {
     if !target.local {
-        return target;
+        return Ok(target);
     }
-    let Ok(mut client) = admin::connect(app).await else { return target };
-    let status = client.status(admin::within(StatusRequest {}, Duration::from_secs(3))).await;
-    match status {
-        Ok(status) => target.at(&status.into_inner().listeners),
-        Err(_) => target,
+    let Ok(mut client) = admin::connect(app).await else { return Ok(target) };
+    match client.status(admin::within(StatusRequest {}, limit.min(ANSWER))).await {
+        Ok(status) => Ok(target.at(&status.into_inner().listeners)),
+        Err(status) if matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled) => {
+            Err(admin::late(app))
+        }
+        Err(_) => Ok(target),
     }
 }
 

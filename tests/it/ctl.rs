@@ -241,6 +241,33 @@ fn the_older_spelling_works() {
 
 #[cfg(unix)]
 #[test]
+fn a_frozen_gateway_keeps_no_command_waiting() {
+    gateway_tests::run(async {
+        let daemon = Daemon::start().await?;
+        daemon.signal(rustix::process::Signal::STOP)?;
+        for args in [
+            &["health", "--timeout", "1000"][..],
+            &["health", "--token", "x", "--timeout", "1000"],
+            &["health", "--ready", "--timeout", "1000"],
+            &["call", "health", "--timeout", "1000"],
+            &["call", "health", "--token", "x", "--timeout", "1000"],
+            &["devices", "list", "--timeout", "1000"],
+            &["reload", "--timeout", "1000"],
+            &["logs", "--timeout", "1000"],
+            &["logs", "--follow", "--timeout", "1000"],
+            &["shutdown"],
+        ] {
+            let seen = daemon.ctl(args).await?;
+            // It is there, so it must not be said that it does not run.
+            let is_told = seen.stderr.contains("The gateway did not answer in time.\n");
+            ensure!(seen.code == Some(1) && is_told, "{args:?}: {seen:?}");
+        }
+        Ok(())
+    });
+}
+
+#[cfg(unix)]
+#[test]
 fn the_older_name_works() {
     gateway_tests::run(async {
         let home = Home::configured()?;

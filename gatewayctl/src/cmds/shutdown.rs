@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gateway_admin::time;
 use gateway_admin::v1::{ShutdownMode, ShutdownRequest, ShutdownResponse, StepState};
+use gateway_base::limits::SERVICE_STOP;
 use serde::Serialize;
 
 use crate::admin;
@@ -27,11 +28,14 @@ pub async fn run(app: &App, args: &ShutdownArgs) -> Result<Exit, Failure> {
         drain_limit: args.drain.map(time::duration),
         reason: args.reason.clone(),
     };
-    let answer = client.shutdown(request).await;
-    let mut stream = answer.map_err(|status| admin::call_failure(app, &status))?.into_inner();
+    // As long as a service manager would wait: whoever takes longer does nothing any more.
+    let limit = SERVICE_STOP + args.drain.unwrap_or_default();
+    let asking = admin::in_time(app, limit, client.shutdown(request));
+    let mut stream = app.out.during("waiting for the gateway", asking).await?.into_inner();
     let mut steps = Vec::new();
     loop {
-        match stream.message().await {
+        let next = async { Ok(stream.message().await) };
+        match admin::in_time(app, limit, next).await? {
             Ok(Some(step)) => {
                 if !app.out.is_json()
                     && let Some(line) = step_line(&step)

@@ -91,13 +91,17 @@ pub async fn forger() -> Result<Running> {
     refuses(json!({"code": "INVALID_REQUEST", "message": message}), 1008).await
 }
 
-/// Sends events as fast as they are taken, and never answers.
+/// Sends thousands of events with one write, so that there is always another one to read, and never answers.
 pub async fn flood() -> Result<Running> {
-    start(|stream| async move {
-        let mut socket = accept_async(stream).await?;
-        let event = json!({"type": "event", "event": "tick", "payload": {}}).to_string();
-        loop {
-            socket.send(Message::text(event.clone())).await?;
+    let event = json!({"type": "event", "event": "tick", "payload": {}}).to_string();
+    let frames = [&[0x81, u8::try_from(event.len())?], event.as_bytes()].concat().repeat(10_000);
+    start(move |stream| {
+        let frames = frames.clone();
+        async move {
+            let mut socket = accept_async(stream).await?;
+            loop {
+                socket.get_mut().write_all(&frames).await?;
+            }
         }
     })
     .await

@@ -60,9 +60,10 @@ async fn one_question(app: &App, args: &HealthArgs, question: &Question) -> Resu
 async fn everything(app: &App, args: &HealthArgs) -> Result<Exit, Failure> {
     let (settings, env) = app.settings();
     let target = Target::resolve(&args.client, &settings, &env, &app.paths)?;
-    let target = gateway::where_it_listens(app, target).await;
-    let health = over_control_plane(app, args, &target).await;
-    let (healthy, parts) = if target.local { own_parts(app, args).await } else { (true, Vec::new()) };
+    let target = gateway::where_it_listens(app, target, args.client.timeout).await;
+    let target = target.map_err(|failure| unhealthy(failure, &[]))?;
+    let parts = async { if target.local { own_parts(app, args).await } else { (true, Vec::new()) } };
+    let (health, (healthy, parts)) = tokio::join!(over_control_plane(app, args, &target), parts);
     let mut health = health.map_err(|failure| unhealthy(failure, &parts))?;
     if app.out.is_json() {
         if !parts.is_empty() && health.is_object() {

@@ -16,7 +16,7 @@ pub async fn run(app: &App, args: &LogsArgs) -> Result<Exit, Failure> {
     let target = Target::resolve(&args.client, &settings, &env, &app.paths)?;
     let mut printer = Printer::new(app, args);
     if args.client.is_explicit() || !target.local {
-        let target = gateway::where_it_listens(app, target).await;
+        let target = gateway::where_it_listens(app, target, args.client.timeout).await?;
         return remote::run(app, args, &target, &mut printer).await;
     }
     match app.out.during("waiting for the gateway", admin::connect(app)).await {

@@ -33,9 +33,12 @@ pub async fn run(
             follow: args.follow,
             min_level: level(args.level).into(),
         };
-        let stream = client.logs(request).await;
-        let mut stream = stream.map_err(|status| admin::call_failure(app, &status))?.into_inner();
-        let ended = print_all(&mut stream, printer, &mut cursor).await?;
+        let limit = args.client.timeout;
+        let asking = admin::in_time(app, limit, client.logs(request));
+        let mut stream = app.out.during("waiting for the log", asking).await?.into_inner();
+        // Whoever follows waits for the next line as long as it takes.
+        let limit = (!args.follow).then_some(limit);
+        let ended = print_all(app, limit, &mut stream, printer, &mut cursor).await?;
         if !args.follow {
             return ended.map_or(Ok(Exit::Ok), |status| Err(admin::call_failure(app, &status)));
         }
@@ -51,12 +54,18 @@ pub async fn run(
 
 /// Prints until the stream ends; returns the error it ended with, if any.
 async fn print_all(
+    app: &App,
+    limit: Option<Duration>,
     stream: &mut Streaming<LogsResponse>,
     printer: &mut Printer,
     cursor: &mut Option<u64>,
 ) -> Result<Option<tonic::Status>, Failure> {
     loop {
-        match stream.message().await {
+        let next = match limit {
+            Some(limit) => admin::in_time(app, limit, async { Ok(stream.message().await) }).await?,
+            None => stream.message().await,
+        };
+        match next {
             Ok(None) => return Ok(None),
             Err(status) => return Ok(Some(status)),
             Ok(Some(batch)) => {

@@ -30,7 +30,8 @@ pub async fn run(app: &App, args: &ProbeArgs) -> Result<Exit, Failure> {
     let began = Instant::now();
     let (settings, env) = app.settings();
     let local = Target::local(&settings, &env, &app.paths, None);
-    let local = gateway::where_it_listens(app, Target { url: loopback(&settings, &env), ..local }).await;
+    let local = Target { url: loopback(&settings, &env), ..local };
+    let local = gateway::where_it_listens(app, local.clone(), args.timeout).await.unwrap_or(local);
     let network = network(&local.url);
     let opening = open_tunnel(args, &settings, &env);
     let (tunnel, mut warnings) = match app.out.during("opening the ssh tunnel", opening).await {

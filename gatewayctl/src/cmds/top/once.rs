@@ -40,7 +40,7 @@ struct Taken {
 async fn take(app: &App, interval: Duration) -> Result<Taken, Failure> {
     let mut client = admin::require(app).await?;
     let failed = |status: tonic::Status| admin::call_failure(app, &status);
-    let late = || Failure::failed("The gateway did not answer in time.");
+    let late = || admin::late(app);
     let status = client.status(admin::within(StatusRequest {}, LIMIT)).await.map_err(failed)?.into_inner();
     let request = MetricsRequest { interval: Some(time::duration(interval)) };
     let mut snapshots = client.metrics(request).await.map_err(failed)?.into_inner();

@@ -222,9 +222,13 @@ fn without_pause(
     }
 }
 
+/// Thousands of events with one write, so that there is always another one to read.
 fn flood() -> Target {
-    let event = text(&json!({"type": "event", "event": "tick", "payload": {}}));
-    without_pause(move |socket| while socket.send(event.clone()).is_ok() {})
+    use std::io::Write;
+    let event = json!({"type": "event", "event": "tick", "payload": {}}).to_string();
+    let length = u8::try_from(event.len()).expect("a short frame");
+    let frames = [&[0x81, length], event.as_bytes()].concat().repeat(10_000);
+    without_pause(move |socket| while socket.get_mut().write_all(&frames).is_ok() {})
 }
 
 #[tokio::test]
