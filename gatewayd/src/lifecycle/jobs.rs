@@ -89,6 +89,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn only_the_main_process_of_a_unit_asks() {
         let folder = tempfile::tempdir().expect("folder");

@@ -29,6 +29,7 @@ use crate::spelling::Words;
 
 mod alarm;
 mod launchd;
+#[cfg(unix)]
 mod left_behind;
 mod matrix;
 mod scenes;

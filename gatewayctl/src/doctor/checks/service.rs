@@ -144,9 +144,15 @@ fn state(facts: &Facts, about: &ServiceFacts) -> Vec<Finding> {
 
 /// How to make the file what it should be.
 fn rewrite(facts: &Facts) -> String {
-    match facts.service.service.scope {
+    let command = match facts.service.service.scope {
         Scope::User => facts.command("install --force"),
         Scope::System => format!("sudo {}", facts.command("install --system --force")),
+    };
+    match &facts.service.drop_ins {
+        Some(folder) => {
+            format!("{command} (what you wrote in {} stays and counts more)", facts.shown(folder))
+        }
+        None => command,
     }
 }
 

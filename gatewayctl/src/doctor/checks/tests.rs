@@ -245,6 +245,15 @@ fn a_stopped_store_that_looks_sound_is_unknown_not_well() {
 }
 
 #[test]
+fn drop_ins_are_named_where_an_install_would_not_help() {
+    let mut facts = healthy();
+    place(&mut facts).state = "/srv/state".into();
+    assert_eq!(found("service", &facts)[0].fix, "gatewayctl install --force");
+    facts.service.drop_ins = Some("/home/you/x.service.d".into());
+    assert!(found("service", &facts)[0].fix.contains("what you wrote in ~/x.service.d stays"));
+}
+
+#[test]
 fn the_port_of_a_service_that_works_elsewhere_is_not_taken() {
     let mut facts = healthy();
     taken(&mut facts);

@@ -18,6 +18,8 @@ pub struct ServiceFacts {
     pub unit: String,
     /// What is unusual in its file.
     pub audit: Audit,
+    /// Where its owner changes it, when there is such a folder.
+    pub drop_ins: Option<PathBuf>,
     /// How its file differs from the one that would be installed; nothing where that cannot be told.
     pub drift: Option<Vec<String>>,
     /// Services under older names, and this one in the other scope.

@@ -76,6 +76,7 @@ fn service() -> ServiceFacts {
         service,
         unit: "clawdbot-gateway.service".to_owned(),
         audit: Audit { ok: true, issues: Vec::new() },
+        drop_ins: None,
         drift: Some(Vec::new()),
         older: Vec::new(),
         rivals: Vec::new(),

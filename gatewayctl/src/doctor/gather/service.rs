@@ -32,7 +32,9 @@ pub async fn gather(app: &App, port: u16, deep: bool) -> ServiceFacts {
         Some(program) if can_compare(&service) => drift(app, &names, program, port, &text).await,
         _ => None,
     };
+    let drop_ins = command.map(|command| systemd::drop_ins(&command.source_path));
     ServiceFacts {
+        drop_ins: drop_ins.filter(|folder| folder.is_dir()),
         audit: service::audit(service.manager, command, &text, Path::exists),
         drift,
         rivals: rivals.iter().map(service::old::Old::extra).collect(),
