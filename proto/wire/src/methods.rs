@@ -4,6 +4,7 @@
 //! The order of the listed rows is the order in which clients see them. Methods of plugins are not rows: they
 //! come after these, need `operator.admin`, and cannot replace one.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use Access::{Admin, Approvals, Node, Pairing, Read, Write};
@@ -80,8 +81,7 @@ pub enum Order {
 /// Finds a method by its name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Method> {
-    let at = BY_NAME.binary_search_by_key(&order(name), |method| order(method.name)).ok()?;
-    BY_NAME.get(at).copied()
+    BY_NAME.get(name).copied()
 }
 
 /// The methods that `hello-ok` lists, in its order, without those of plugins.
@@ -89,16 +89,8 @@ pub fn listed() -> impl Iterator<Item = &'static Method> {
     METHODS.iter().filter(|method| method.listed)
 }
 
-static BY_NAME: LazyLock<Vec<&'static Method>> = LazyLock::new(|| {
-    let mut all: Vec<_> = METHODS.iter().collect();
-    all.sort_by_key(|method| order(method.name));
-    all
-});
-
-/// Lengths first: most comparisons of a search then need not look at the letters.
-const fn order(name: &str) -> (usize, &str) {
-    (name.len(), name)
-}
+static BY_NAME: LazyLock<HashMap<&str, &Method>> =
+    LazyLock::new(|| METHODS.iter().map(|method| (method.name, method)).collect());
 
 /// Every method: the listed ones in the order of `hello-ok`, then those that are handled without being listed.
 #[rustfmt::skip]

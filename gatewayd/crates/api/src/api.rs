@@ -116,7 +116,7 @@ impl Api {
     pub fn dispatch<'a>(
         &self,
         caller: &Arc<Caller>,
-        frame: &'a [u8],
+        frame: &'a str,
         busy: bool,
         seen: impl FnOnce(&Request<'_>),
     ) -> Outcome<'a> {

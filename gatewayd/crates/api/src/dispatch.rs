@@ -119,11 +119,11 @@ impl Dispatcher {
     pub fn frame<'a>(
         &self,
         caller: &Arc<Caller>,
-        bytes: &'a [u8],
+        text: &'a str,
         busy: bool,
         seen: impl FnOnce(&Request<'_>),
     ) -> Outcome<'a> {
-        let request = match frame::parse(bytes) {
+        let request = match frame::parse_str(text) {
             Ok(request) => request,
             Err(ParseError::NotJson) => return Outcome::Nothing,
             Err(ParseError::Invalid { id, problems }) => {

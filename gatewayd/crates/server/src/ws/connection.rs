@@ -12,8 +12,10 @@ use bytes::Bytes;
 use gateway_api::connect::{Admitted, Peer, Refused};
 use gateway_api::{Api, Outcome};
 use gateway_base::task::{Kind, Tasks};
+use gateway_wire::frame::Request;
 use gateway_wire::limits;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
 use super::depths::Outboxes;
@@ -220,7 +222,7 @@ async fn first_message(incoming: &mut Incoming, outbox: &Outbox) -> Result<Bytes
     loop {
         poll_fn(|cx| {
             incoming.poll_messages(cx, outbox, |message| {
-                first = Some(message);
+                first = Some(message.into_data());
                 false
             })
         })
@@ -271,10 +273,12 @@ async fn requests(serve: &Arc<Serve>, incoming: &mut Incoming, client: &Arc<Clie
     }
 }
 
-fn answer(serve: &Arc<Serve>, client: &Arc<Client>, message: &[u8], out: &mut Vec<u8>) {
+fn answer(serve: &Arc<Serve>, client: &Arc<Client>, message: &Message, out: &mut Vec<u8>) {
     let busy = client.outbox.owed() >= IN_FLIGHT;
     let (caller, traffic) = (&client.caller, &serve.traffic);
-    match serve.api.dispatch(caller, message, busy, |request| traffic.request(&caller.conn_id, request)) {
+    let seen = |request: &Request<'_>| traffic.request(&caller.conn_id, request);
+    let outcome = message.to_text().map(|text| serve.api.dispatch(caller, text, busy, seen));
+    match outcome.unwrap_or(Outcome::Nothing) {
         Outcome::Nothing => traffic.parse_error(&caller.conn_id, "not_json"),
         Outcome::Now(answer) => {
             frame::append_text(out, answer.about(), |out| answer.write(out));

@@ -6,7 +6,6 @@ use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -68,7 +67,7 @@ impl Incoming {
         &mut self,
         cx: &mut Context<'_>,
         outbox: &Outbox,
-        mut take: impl FnMut(Bytes) -> bool,
+        mut take: impl FnMut(Message) -> bool,
     ) -> Poll<Result<(), End>> {
         ARRIVED.with_borrow_mut(|buffer| {
             buffer.resize(READ, 0);
@@ -98,12 +97,11 @@ impl Incoming {
 fn decode(
     context: &mut WebSocketContext,
     io: &mut Io<'_, '_>,
-    take: &mut impl FnMut(Bytes) -> bool,
+    take: &mut impl FnMut(Message) -> bool,
 ) -> Poll<Result<(), End>> {
     for _ in 0..TURN {
         let message = match context.read(io) {
-            Ok(Message::Text(text)) => text.into(),
-            Ok(Message::Binary(bytes)) => bytes,
+            Ok(message @ (Message::Text(_) | Message::Binary(_))) => message,
             Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_)) => continue,
             Err(Error::Io(e)) if e.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
             Err(error) => return Poll::Ready(Err(end_of(&error))),
@@ -166,6 +164,7 @@ impl Write for Io<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use tokio::io::AsyncWriteExt;
     use tokio::net::{TcpListener, TcpStream};
 
@@ -204,7 +203,7 @@ mod tests {
             loop {
                 let turn = std::future::poll_fn(|cx| {
                     incoming.poll_messages(cx, &outbox, |message| {
-                        found.push(String::from_utf8(message.to_vec()).expect("text"));
+                        found.push(message.to_text().expect("text").to_owned());
                         !found.len().is_multiple_of(7)
                     })
                 });
