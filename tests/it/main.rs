@@ -11,6 +11,7 @@ mod crash;
 mod crowd;
 mod ctl;
 mod damage;
+mod dashboard;
 #[cfg(target_os = "linux")]
 mod disk;
 #[cfg(unix)]
