@@ -31,6 +31,8 @@ mod inherited;
 mod methods;
 #[cfg(unix)]
 mod onboard;
+#[cfg(unix)]
+mod onboard_trouble;
 #[cfg(target_os = "linux")]
 mod probe_ssh;
 mod reload;

@@ -360,7 +360,7 @@ fn who_stops_or_answers_wrong_has_written_nothing() {
     gateway_tests::run(async {
         for (lines, code, said) in [
             ("no\n", 0, "Setup cancelled.\n"),
-            ("", 0, "Setup cancelled.\n"),
+            ("", 0, "Continue? [y/N] \nSetup cancelled.\n"),
             ("y\n2\n1\n", 0, "Setup cancelled.\n"),
             ("y\n7\n", 1, "Onboarding mode: Onboarding mode: choose one of quickstart, advanced\n"),
             ("y\n2\n1\n\nskip\n99999\n", 1, "Gateway port: Invalid port\n"),
