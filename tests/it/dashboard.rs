@@ -29,7 +29,10 @@ fn the_link_leads_to_where_the_gateway_listens() {
         // The end of a setup shows the same one.
         let words = ["onboard", "--non-interactive", "--accept-risk", "--no-install-daemon", "--skip-health"];
         let seen = daemon.ctl(&words).await?;
-        ensure!(seen.code == Some(0) && seen.stdout.contains(&format!("Dashboard URL: {here}\n")), "{seen:?}");
+        ensure!(
+            seen.code == Some(0) && seen.stdout.contains(&format!("Dashboard URL: {here}\n")),
+            "{seen:?}"
+        );
         Ok(())
     });
 }

@@ -425,12 +425,15 @@ fn a_dumb_terminal_gets_lines_and_shows_no_secret_either() {
         let mut terminal = Terminal::start(command)?;
         terminal.answer("Number [1]:", "openai\r").await?;
         terminal.answer("Enter OpenAI API key:", "canary-key\r").await?;
-        terminal.answer("Number [1]:", "\r").await?;
+        terminal.answer("Number [2]:", "\r").await?;
         let status = terminal.ended().await?;
         let drawn = terminal.drawn();
         ensure!(status.code() == Some(0) && drawn.contains("Updated ~/.clawdbot/clawdbot.json"), "{drawn}");
         ensure!(!drawn.contains("canary") && !drawn.contains('\u{1b}'), "{drawn:?}");
         ensure!(home.read(".clawdbot/.env")? == "OPENAI_API_KEY=canary-key\n");
+        let config: Value = serde_json::from_str(&home.read(".clawdbot/clawdbot.json")?)?;
+        let model = &config["agents"]["defaults"]["model"]["primary"];
+        ensure!(model == "openai/gpt-5.2", "a model that the key pays for: {config:#}");
         Ok(())
     });
 }

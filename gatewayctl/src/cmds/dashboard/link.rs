@@ -164,7 +164,10 @@ mod tests {
         assert_eq!(wide.network.as_deref(), Some("https://192.168.1.7:19001/"));
         assert!(!wide.needs_token && wide.token.is_none());
         let one = of(&["ws://10.0.0.7:1"], "password");
-        assert_eq!((one.here.as_str(), one.network.as_deref()), ("http://10.0.0.7:1/", Some("http://10.0.0.7:1/")));
+        assert_eq!(
+            (one.here.as_str(), one.network.as_deref()),
+            ("http://10.0.0.7:1/", Some("http://10.0.0.7:1/"))
+        );
         assert!(!one.needs_token && one.token.is_none());
     }
 
