@@ -10,9 +10,13 @@ use serde_json::Value;
 use super::hidden;
 use super::stop::Stop;
 use crate::app::App;
+use crate::text::Text;
 
 /// What stands before a choice, and the last column, which some terminals wrap at.
 const MARK: usize = 3;
+
+/// What stands around a question that is answered with a key.
+const KEYS: usize = "? ".len() + " (y/n) > yes".len();
 
 /// Asks once.
 pub fn ask(app: &App, step: &Step) -> Result<Value, Stop> {
@@ -44,7 +48,13 @@ fn prompt(app: &App, step: &Step, term: &Term) -> Result<Value, Stop> {
         }
         Kind::Confirm => {
             let proposed = initial.and_then(Value::as_bool).unwrap_or(false);
-            let confirm = Confirm::with_theme(theme).with_prompt(&step.message).default(proposed);
+            let (before, question) = fitting(&step.message, usize::from(term.size().1));
+            if let Some(before) = before {
+                let mut text = Text::default();
+                text.say(before);
+                app.out.note(&text);
+            }
+            let confirm = Confirm::with_theme(theme).with_prompt(question).default(proposed);
             confirm.interact_on_opt(term).map_err(stop)?.map(Value::Bool).ok_or(Stop::Cancelled)
         }
         Kind::Text if step.sensitive => hidden::read(app, &format!("{}:", step.message)).map(Value::String),
@@ -54,6 +64,17 @@ fn prompt(app: &App, step: &Step, term: &Term) -> Result<Value, Stop> {
             let input = if proposed.is_empty() { input } else { input.default(proposed) };
             input.interact_text_on(term).map(Value::String).map_err(stop)
         }
+    }
+}
+
+/// A question that is answered with a key is drawn anew in one row; where it does not fit, what leads to it is said before.
+fn fitting(message: &str, width: usize) -> (Option<&str>, &str) {
+    if measure_text_width(message) + KEYS <= width {
+        return (None, message);
+    }
+    match message.rfind(". ") {
+        Some(at) => (message.get(..=at), message.get(at + 2..).unwrap_or(message)),
+        None => (None, message),
     }
 }
 
@@ -82,6 +103,14 @@ fn stop(error: dialoguer::Error) -> Stop {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_question_that_does_not_fit_is_cut_at_its_last_sentence() {
+        let message = "I understand the risk. It is mine. Continue?";
+        assert_eq!(fitting(message, 80), (None, message));
+        assert_eq!(fitting(message, 40), (Some("I understand the risk. It is mine."), "Continue?"));
+        assert_eq!(fitting("One long question?", 5), (None, "One long question?"));
+    }
 
     #[test]
     fn a_choice_is_one_row_of_any_terminal() {
