@@ -11,6 +11,7 @@ mod crash;
 mod crowd;
 mod ctl;
 mod damage;
+mod dashboard;
 #[cfg(target_os = "linux")]
 mod disk;
 #[cfg(unix)]
@@ -30,6 +31,8 @@ mod inherited;
 mod methods;
 #[cfg(unix)]
 mod onboard;
+#[cfg(unix)]
+mod onboard_trouble;
 #[cfg(target_os = "linux")]
 mod probe_ssh;
 mod reload;

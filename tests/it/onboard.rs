@@ -360,7 +360,7 @@ fn who_stops_or_answers_wrong_has_written_nothing() {
     gateway_tests::run(async {
         for (lines, code, said) in [
             ("no\n", 0, "Setup cancelled.\n"),
-            ("", 0, "Setup cancelled.\n"),
+            ("", 0, "Continue? [y/N] \nSetup cancelled.\n"),
             ("y\n2\n1\n", 0, "Setup cancelled.\n"),
             ("y\n7\n", 1, "Onboarding mode: Onboarding mode: choose one of quickstart, advanced\n"),
             ("y\n2\n1\n\nskip\n99999\n", 1, "Gateway port: Invalid port\n"),
@@ -425,12 +425,15 @@ fn a_dumb_terminal_gets_lines_and_shows_no_secret_either() {
         let mut terminal = Terminal::start(command)?;
         terminal.answer("Number [1]:", "openai\r").await?;
         terminal.answer("Enter OpenAI API key:", "canary-key\r").await?;
-        terminal.answer("Number [1]:", "\r").await?;
+        terminal.answer("Number [2]:", "\r").await?;
         let status = terminal.ended().await?;
         let drawn = terminal.drawn();
         ensure!(status.code() == Some(0) && drawn.contains("Updated ~/.clawdbot/clawdbot.json"), "{drawn}");
         ensure!(!drawn.contains("canary") && !drawn.contains('\u{1b}'), "{drawn:?}");
         ensure!(home.read(".clawdbot/.env")? == "OPENAI_API_KEY=canary-key\n");
+        let config: Value = serde_json::from_str(&home.read(".clawdbot/clawdbot.json")?)?;
+        let model = &config["agents"]["defaults"]["model"]["primary"];
+        ensure!(model == "openai/gpt-5.2", "a model that the key pays for: {config:#}");
         Ok(())
     });
 }

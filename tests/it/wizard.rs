@@ -62,6 +62,10 @@ fn a_client_goes_through_every_step() {
         let session = turn["sessionId"].clone();
         while turn["done"] == false {
             ensure!(turn["status"] == "running" && turn["step"]["executor"] == "client", "{turn:#}");
+            if turn["step"]["message"] == "What do you want to set up?" {
+                let here = format!("Gateway reachable (ws://127.0.0.1:{})", daemon.port);
+                ensure!(turn["step"]["options"][0]["hint"] == here, "not the file's port: {turn:#}");
+            }
             let value = answer(&turn["step"]);
             turn = pairs.take(&session, &turn, value).await?;
         }

@@ -3,12 +3,13 @@
 use gateway_base::net;
 use serde::Serialize;
 
-use super::link::Link;
+use super::link::{Link, Running};
 use super::{browser, qr};
+use crate::admin;
 use crate::app::App;
 use crate::args::DashboardArgs;
 use crate::exit::{Exit, Failure};
-use crate::target;
+use crate::target::{self, Target};
 use crate::text::Text;
 
 #[derive(Serialize)]
@@ -28,17 +29,20 @@ pub async fn run(app: &App, args: &DashboardArgs) -> Result<Exit, Failure> {
         return Err(Failure::failed(format!("the gateway is elsewhere: {url}"))
             .hint("Its own machine knows its link: gatewayctl dashboard"));
     }
-    let link = find(app).ok_or_else(|| {
+    let link = find(app).await.ok_or_else(|| {
         Failure::failed("the page is switched off")
             .hint(format!("Switch it on: {}", app.suggest("config set gateway.controlUi.enabled true")))
     })?;
     if app.out.is_json() {
-        let needs_token = link.token.is_some();
-        app.out.json(&Document { url: link.here, network_url: link.network, needs_token })?;
+        let Link { here: url, network: network_url, needs_token, .. } = link;
+        app.out.json(&Document { url, network_url, needs_token })?;
         return Ok(Exit::Ok);
     }
     let full = link.with_token(&link.here);
     app.out.say(format!("Dashboard URL: {}", full.expose()))?;
+    if let Some(line) = unknown_token(&link) {
+        app.out.say(line)?;
+    }
     if args.qr {
         app.out.print(&code(&link))?;
     }
@@ -56,13 +60,13 @@ pub async fn run(app: &App, args: &DashboardArgs) -> Result<Exit, Failure> {
 
 /// The link at the end of a setup. The token is in it only where a person reads it: standard output of a script ends
 /// in logs.
-pub fn show(app: &App, with_code: bool) -> Result<(), Failure> {
-    let Some(link) = find(app) else { return Ok(()) };
+pub async fn show(app: &App, with_code: bool) -> Result<(), Failure> {
+    let Some(link) = find(app).await else { return Ok(()) };
     let mut text = Text::default();
     text.gap();
     if !app.out.is_terminal() {
         text.say(format!("Dashboard URL: {}", link.here));
-        if link.token.is_some() {
+        if link.needs_token {
             text.say(format!("With the token in it: {}", app.suggest("dashboard --no-open")));
         }
         return app.out.print(&text);
@@ -71,17 +75,30 @@ pub fn show(app: &App, with_code: bool) -> Result<(), Failure> {
     if let Some(network) = &link.network {
         text.say(format!("From your network: {}", link.with_token(network).expose()));
     }
+    if let Some(line) = unknown_token(&link) {
+        text.say(line);
+    }
     if with_code {
         text.append(code(&link));
     }
     app.out.print(&text)
 }
 
-fn find(app: &App) -> Option<Link> {
+async fn find(app: &App) -> Option<Link> {
     let (settings, env) = app.settings();
     let addresses = net::interface_addresses().unwrap_or_default();
     let lan = net::lan_addresses(&addresses).first().copied();
-    Link::of(&settings, &env, lan, target::local_tailnet())
+    let configured = Target::local(&settings, &env, &app.paths, target::local_tailnet());
+    let status = app.out.during("asking the gateway", admin::status_of(&app.paths)).await;
+    let running = status.filter(|status| !status.listeners.is_empty());
+    let running = running.map(|status| Running { listeners: status.listeners, auth_mode: status.auth_mode });
+    Link::of(&settings, &env, configured, running.as_ref(), lan)
+}
+
+/// What to say when a token is needed that the configuration does not have.
+fn unknown_token(link: &Link) -> Option<&'static str> {
+    let is_unknown = link.needs_token && link.token.is_none();
+    is_unknown.then_some("The gateway wants a token that is not in the configuration; add it: ?token=...")
 }
 
 /// The code of the link that reaches farthest.

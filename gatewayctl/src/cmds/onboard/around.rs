@@ -4,19 +4,29 @@ use gateway_base::id;
 use gateway_base::secret::Secret;
 use gateway_onboard::facts::{self, Around, Facts, Host, Service};
 
+use crate::admin;
 use crate::app::App;
 use crate::exit::Failure;
 use crate::service::{Control, Installed, Names, System};
+use crate::target::Target;
 
 /// The facts of this machine.
 pub async fn facts(app: &App) -> Result<Facts, Failure> {
     let around = Around {
         host: Host::Terminal(service(app).await),
+        serving: serving(app).await,
         tailscale: facts::has_tailscale(&app.env),
         doctor: app.suggest("doctor"),
         fresh_token: fresh_token()?,
     };
     Ok(Facts::read(&app.paths, &app.env, around))
+}
+
+/// Where the gateway of this state folder serves.
+async fn serving(app: &App) -> Option<String> {
+    let status = admin::status_of(&app.paths).await.filter(|status| !status.listeners.is_empty())?;
+    let (settings, env) = app.settings();
+    Some(Target::local(&settings, &env, &app.paths, None).at(&status.listeners).url)
 }
 
 fn fresh_token() -> Result<Secret, Failure> {

@@ -81,7 +81,7 @@ pub async fn finish(
 async fn show(app: &App, args: &OnboardArgs, wish: Wish) -> Result<Exit, Failure> {
     let mut exit = Exit::Ok;
     if args.skip_health {
-        return link(app, args).map(|()| exit);
+        return link(app, args).await.map(|()| exit);
     }
     // A person who left the service alone starts the gateway later; a script expects one.
     let start = format!("Start the gateway with: {}", app.suggest_start());
@@ -89,7 +89,7 @@ async fn show(app: &App, args: &OnboardArgs, wish: Wish) -> Result<Exit, Failure
     let wait = if nobody { std::time::Duration::ZERO } else { args.health_wait };
     if !follow::healthy(app, wait).await {
         if nobody {
-            link(app, args)?;
+            link(app, args).await?;
             app.out.say(start)?;
             return Ok(Exit::Ok);
         }
@@ -101,7 +101,7 @@ async fn show(app: &App, args: &OnboardArgs, wish: Wish) -> Result<Exit, Failure
         let args = StatusArgs { client, no_probe: false, deep: false };
         exit = Box::pin(status::run(app, &args)).await?;
     }
-    link(app, args)?;
+    link(app, args).await?;
     Ok(exit)
 }
 
@@ -117,11 +117,11 @@ fn other_token(app: &App) -> Option<String> {
     })
 }
 
-fn link(app: &App, args: &OnboardArgs) -> Result<(), Failure> {
+async fn link(app: &App, args: &OnboardArgs) -> Result<(), Failure> {
     if args.skip_ui || app.out.is_json() {
         return Ok(());
     }
-    dashboard::show(app, !args.no_qr)
+    dashboard::show(app, !args.no_qr).await
 }
 
 fn remote(app: &App, changed: bool) -> Result<Exit, Failure> {

@@ -178,15 +178,22 @@ fn secret(flag: Option<&Secret>, file: Option<&Path>) -> Result<Option<Secret>, 
 
 fn from_file(file: &Path) -> Result<Secret, Failure> {
     let mut text = String::new();
-    let read = if file == Path::new("-") {
+    let is_input = file == Path::new("-");
+    let read = if is_input {
         std::io::stdin().lock().take(MAX_SECRET).read_to_string(&mut text)
     } else {
         fs::File::open(file).and_then(|open| open.take(MAX_SECRET).read_to_string(&mut text))
     };
-    read.map_err(|error| Failure::failed(format!("cannot read the secret in {}: {error}", file.display())))?;
+    let name = if is_input { "standard input".to_owned() } else { file.display().to_string() };
+    read.map_err(|error| Failure::failed(format!("cannot read the secret in {name}: {error}")))?;
     let secret = Secret::new(text.trim());
     if secret.is_blank() {
-        return Err(Failure::failed(format!("{} holds no secret", file.display())));
+        let failure = Failure::failed(format!("{name} holds no secret"));
+        return Err(if is_input {
+            failure.hint("It is read once: only one of the flags can be -.")
+        } else {
+            failure
+        });
     }
     Ok(secret)
 }

@@ -51,7 +51,7 @@ impl Verdict {
 /// Tries `key` at the address that the configuration has for the provider, or at the usual one.
 pub async fn check(facts: &Facts, choice: &Choice, key: &Secret) -> Verdict {
     let base = base_url(facts, choice);
-    let name = choice.label;
+    let name = choice.key;
     let get = |path: &str| Request::get(&format!("{base}{path}")).within(LIMIT);
     let request = match choice.check {
         Check::None => {

@@ -112,7 +112,7 @@ mod tests {
         let env = Env::from_pairs([("HOME", home.path().display().to_string())]);
         let paths = Paths::resolve(&env, None).expect("HOME is set");
         let (doctor, fresh_token) = (String::new(), Secret::new("canary"));
-        let around = Around { host: Host::Gateway, tailscale: false, doctor, fresh_token };
+        let around = Around { host: Host::Gateway, serving: None, tailscale: false, doctor, fresh_token };
         let facts = Facts::read(&paths, &env, around);
         let plan = Plan::new(&facts, &Answers::default()).expect("a plan");
         for line in [

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use gateway_base::clock::{UnixMs, iso_utc};
 use gateway_base::env::Env;
 use gateway_base::paths::Paths;
-use gateway_config::edit;
+use gateway_config::edit::{self, Document};
 use gateway_config::load::RELEASE;
 use gateway_config::path::{Segment, show};
 use gateway_config::write as config;
@@ -89,6 +89,8 @@ pub fn write(plan: &Plan, place: &Place) -> Result<Done, Error> {
         let moved = reset::reset(paths, env, *scope, workspace, *now)?;
         done.lines.extend(moved.iter().map(|path| format!("Moved to Trash: {}", paths.tilde(path))));
     }
+    // What cannot be edited is refused before a key is kept that nothing would use.
+    let edited = Edited::of(plan, place)?;
     for credential in &plan.credentials {
         let (what, file) = match credential {
             Credential::Profile { id, .. } => (id.as_str(), credentials::profiles_file(paths)),
@@ -98,7 +100,7 @@ pub fn write(plan: &Plan, place: &Place) -> Result<Done, Error> {
         let place = if word == "Saved" { "to" } else { "in" };
         done.lines.push(format!("{word} {what} {place} {}", paths.tilde(&file)));
     }
-    done.changed = configure(plan, place)?;
+    done.changed = edited.commit(plan, place)?;
     let word = if done.changed { "Updated" } else { "Unchanged:" };
     done.lines.push(format!("{word} {}", paths.tilde(&paths.config)));
     if let Some((folder, with_files)) = &plan.workspace {
@@ -120,37 +122,55 @@ fn make(folder: &Path, paths: &Paths, make: impl FnOnce() -> std::io::Result<()>
     make().map_err(|source| Error::Folder { path: paths.tilde(folder), source })
 }
 
-/// Edits the configuration. Returns whether anything in it is different; if nothing is, the file is not touched.
-fn configure(plan: &Plan, place: &Place) -> Result<bool, Error> {
-    let writer = Writer::new(place.paths.clone(), place.env.clone());
-    let (mut document, hash) = writer.open()?;
-    let before = document.to_string();
-    let mut removed = Vec::new();
-    for Edit { path, change } in &plan.edits {
-        match change {
-            Change::Set(value) => document.set(path, value)?,
-            Change::Secret(secret) => document.set(path, &Value::String(secret.expose().to_owned()))?,
-            Change::Unset => {
-                document.unset(path)?;
-                removed.push(show(path));
+/// The configuration with the plan's changes in it.
+struct Edited {
+    writer: Writer,
+    document: Document,
+    /// What the file was when it was read.
+    hash: Option<String>,
+    removed: Vec<String>,
+    differs: bool,
+}
+
+impl Edited {
+    fn of(plan: &Plan, place: &Place) -> Result<Self, Error> {
+        let writer = Writer::new(place.paths.clone(), place.env.clone());
+        let (mut document, hash) = writer.open()?;
+        let before = document.to_string();
+        let mut removed = Vec::new();
+        for Edit { path, change } in &plan.edits {
+            match change {
+                Change::Set(value) => document.set(path, value)?,
+                Change::Secret(secret) => document.set(path, &Value::String(secret.expose().to_owned()))?,
+                Change::Unset => {
+                    document.unset(path)?;
+                    removed.push(show(path));
+                }
             }
         }
+        let differs = document.to_string() != before || hash.is_none();
+        Ok(Self { writer, document, hash, removed, differs })
     }
-    if document.to_string() == before && hash.is_some() {
-        return Ok(false);
+
+    /// Writes it. Returns whether anything in it is different; if nothing is, the file is not touched.
+    fn commit(mut self, plan: &Plan, place: &Place) -> Result<bool, Error> {
+        if !self.differs {
+            return Ok(false);
+        }
+        let wizard = |key: &str| ["wizard", key].map(|name| Segment::Key(name.to_owned()));
+        for (key, value) in [
+            ("lastRunAt", iso_utc(place.now)),
+            ("lastRunVersion", RELEASE.to_owned()),
+            ("lastRunCommand", place.command.to_owned()),
+            ("lastRunMode", plan.mode.word().to_owned()),
+        ] {
+            self.document.set(&wizard(key), &Value::String(value))?;
+        }
+        stamp(&mut self.document, RELEASE, place.now)?;
+        let drops = Drops::Paths(self.removed);
+        self.writer.commit(&self.document.to_string(), self.hash.as_deref(), &drops)?;
+        Ok(true)
     }
-    let wizard = |key: &str| ["wizard", key].map(|name| Segment::Key(name.to_owned()));
-    for (key, value) in [
-        ("lastRunAt", iso_utc(place.now)),
-        ("lastRunVersion", RELEASE.to_owned()),
-        ("lastRunCommand", place.command.to_owned()),
-        ("lastRunMode", plan.mode.word().to_owned()),
-    ] {
-        document.set(&wizard(key), &Value::String(value))?;
-    }
-    stamp(&mut document, RELEASE, place.now)?;
-    writer.commit(&document.to_string(), hash.as_deref(), &Drops::Paths(removed))?;
-    Ok(true)
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ pub struct Facts {
     pub env: Env,
     /// Who asks.
     pub host: Host,
+    /// Where the gateway serves now, if it does.
+    pub serving: Option<String>,
     /// Whether Tailscale's program is there.
     pub tailscale: bool,
     /// How this user starts a check of the installation.
@@ -65,6 +67,8 @@ pub struct Facts {
 pub struct Around {
     /// Who asks.
     pub host: Host,
+    /// Where the gateway serves now, if it does.
+    pub serving: Option<String>,
     /// Whether Tailscale's program is there.
     pub tailscale: bool,
     /// How this user starts a check of the installation.
@@ -86,13 +90,14 @@ impl Facts {
     /// Reads the files. Blocks.
     #[must_use]
     pub fn read(paths: &Paths, env: &Env, around: Around) -> Self {
-        let Around { host, tailscale, doctor, fresh_token } = around;
+        let Around { host, serving, tailscale, doctor, fresh_token } = around;
         let snapshot = load::load(paths, env);
         Self {
             stored: credentials::stored(paths),
             paths: paths.clone(),
             env: env.clone(),
             host,
+            serving,
             tailscale,
             doctor,
             fresh_token,

@@ -155,7 +155,7 @@ impl Plan {
         edits.set("agents.defaults.workspace", json!(workspace.display().to_string()));
         let credentials = edits.provider(answers);
         if let Some(model) = &answers.model {
-            edits.set("agents.defaults.model.primary", json!(model));
+            edits.model(model);
         }
         edits.gateway(&gateway, answers)?;
         if let Some(manager) = &answers.node_manager {
@@ -317,13 +317,33 @@ impl Edits<'_> {
             self.provider_entry(choice.provider, &entry);
         }
         let Some((model, alias)) = choice.model else { return };
-        // A list of allowed models that is there must have it; where there is none, everything is allowed.
-        let allowed = ["agents", "defaults", "models"].map(key).to_vec();
-        if self.facts.get(&allowed).and_then(Value::as_object).is_some_and(|list| !list.contains_key(model)) {
-            self.set_at([allowed, vec![key(model)]].concat(), json!({ "alias": alias }));
-        }
+        self.allow(model, json!({ "alias": alias }));
         if answers.model.is_none() {
             self.set("agents.defaults.model.primary", json!(model));
+        }
+    }
+
+    /// The model that answers. The default one is not written down where nothing was, so that it stays the default.
+    fn model(&mut self, model: &str) {
+        if self.facts.model().unwrap_or(DEFAULT_MODEL) != model {
+            self.set("agents.defaults.model.primary", json!(model));
+            self.allow(model, json!({}));
+        }
+    }
+
+    /// A list of allowed models that is there must have it; where there is none, everything is allowed.
+    fn allow(&mut self, model: &str, entry: Value) {
+        let allowed = ["agents", "defaults", "models"].map(key).to_vec();
+        let new = [allowed.clone(), vec![key(model)]].concat();
+        let is_set = self.list.iter().any(|edit| edit.path == new);
+        if !is_set
+            && self
+                .facts
+                .get(&allowed)
+                .and_then(Value::as_object)
+                .is_some_and(|list| !list.contains_key(model))
+        {
+            self.set_at(new, entry);
         }
     }
 

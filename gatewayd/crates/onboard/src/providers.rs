@@ -13,6 +13,8 @@ pub struct Choice {
     pub label: &'static str,
     /// More about it.
     pub hint: Option<&'static str>,
+    /// What its key is called.
+    pub key: &'static str,
     /// The company, which the first of the two questions asks for.
     pub group: Group,
     /// The provider's id in the configuration.
@@ -40,6 +42,8 @@ pub struct Group {
     pub id: &'static str,
     /// Its name for people.
     pub label: &'static str,
+    /// What can be used.
+    pub hint: &'static str,
 }
 
 /// Where a key is kept.
@@ -155,7 +159,8 @@ const KEY: Choice = Choice {
     value: "",
     label: "",
     hint: None,
-    group: Group { id: "", label: "" },
+    key: "",
+    group: Group { id: "", label: "", hint: "" },
     provider: "",
     flag: "",
     variables: &[],
@@ -167,7 +172,8 @@ const KEY: Choice = Choice {
 };
 
 const MINIMAX: Choice = Choice {
-    group: Group { id: "minimax", label: "MiniMax" },
+    key: "MiniMax API key",
+    group: Group { id: "minimax", label: "MiniMax", hint: "M2.1 and M2.1 Lightning" },
     provider: "minimax",
     flag: "--minimax-api-key",
     variables: &["MINIMAX_API_KEY"],
@@ -180,7 +186,8 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "apiKey",
         label: "Anthropic API key",
-        group: Group { id: "anthropic", label: "Anthropic" },
+        key: "Anthropic API key",
+        group: Group { id: "anthropic", label: "Anthropic", hint: "API key or setup-token" },
         provider: "anthropic",
         flag: "--anthropic-api-key",
         variables: &["ANTHROPIC_API_KEY"],
@@ -192,7 +199,8 @@ pub static CHOICES: &[Choice] = &[
         value: "token",
         label: "Anthropic token (paste setup-token)",
         hint: Some("run `claude setup-token` elsewhere, then paste the token here"),
-        group: Group { id: "anthropic", label: "Anthropic" },
+        key: "Anthropic setup-token",
+        group: Group { id: "anthropic", label: "Anthropic", hint: "API key or setup-token" },
         provider: "anthropic",
         flag: "--token",
         store: Store::Token,
@@ -203,7 +211,8 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "openai-api-key",
         label: "OpenAI API key",
-        group: Group { id: "openai", label: "OpenAI" },
+        key: "OpenAI API key",
+        group: Group { id: "openai", label: "OpenAI", hint: "API key" },
         provider: "openai",
         flag: "--openai-api-key",
         variables: &["OPENAI_API_KEY"],
@@ -233,7 +242,8 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "synthetic-api-key",
         label: "Synthetic API key",
-        group: Group { id: "synthetic", label: "Synthetic" },
+        key: "Synthetic API key",
+        group: Group { id: "synthetic", label: "Synthetic", hint: "Anthropic-compatible (multi-model)" },
         provider: "synthetic",
         flag: "--synthetic-api-key",
         variables: &["SYNTHETIC_API_KEY"],
@@ -248,7 +258,8 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "gemini-api-key",
         label: "Google Gemini API key",
-        group: Group { id: "google", label: "Google" },
+        key: "Gemini API key",
+        group: Group { id: "google", label: "Google", hint: "Gemini API key" },
         provider: "google",
         flag: "--gemini-api-key",
         variables: &["GEMINI_API_KEY"],
@@ -260,7 +271,8 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "openrouter-api-key",
         label: "OpenRouter API key",
-        group: Group { id: "openrouter", label: "OpenRouter" },
+        key: "OpenRouter API key",
+        group: Group { id: "openrouter", label: "OpenRouter", hint: "API key" },
         provider: "openrouter",
         flag: "--openrouter-api-key",
         variables: &["OPENROUTER_API_KEY"],
@@ -273,7 +285,8 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "ai-gateway-api-key",
         label: "Vercel AI Gateway API key",
-        group: Group { id: "ai-gateway", label: "Vercel AI Gateway" },
+        key: "Vercel AI Gateway API key",
+        group: Group { id: "ai-gateway", label: "Vercel AI Gateway", hint: "API key" },
         provider: "vercel-ai-gateway",
         flag: "--ai-gateway-api-key",
         variables: &["AI_GATEWAY_API_KEY"],
@@ -285,7 +298,8 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "moonshot-api-key",
         label: "Moonshot AI API key",
-        group: Group { id: "moonshot", label: "Moonshot AI" },
+        key: "Moonshot API key",
+        group: Group { id: "moonshot", label: "Moonshot AI", hint: "Kimi K2 and Kimi Code" },
         provider: "moonshot",
         flag: "--moonshot-api-key",
         variables: &["MOONSHOT_API_KEY"],
@@ -301,7 +315,8 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "kimi-code-api-key",
         label: "Kimi Code API key",
-        group: Group { id: "moonshot", label: "Moonshot AI" },
+        key: "Kimi Code API key",
+        group: Group { id: "moonshot", label: "Moonshot AI", hint: "Kimi K2 and Kimi Code" },
         provider: "kimi-code",
         flag: "--kimi-code-api-key",
         variables: &["KIMICODE_API_KEY"],
@@ -317,7 +332,8 @@ pub static CHOICES: &[Choice] = &[
     Choice {
         value: "zai-api-key",
         label: "Z.AI (GLM 4.7) API key",
-        group: Group { id: "zai", label: "Z.AI (GLM 4.7)" },
+        key: "Z.AI API key",
+        group: Group { id: "zai", label: "Z.AI (GLM 4.7)", hint: "API key" },
         provider: "zai",
         flag: "--zai-api-key",
         variables: &["ZAI_API_KEY", "Z_AI_API_KEY"],
@@ -330,7 +346,8 @@ pub static CHOICES: &[Choice] = &[
         value: "opencode-zen",
         label: "OpenCode Zen (multi-model proxy)",
         hint: Some("Claude, GPT, Gemini via opencode.ai/zen"),
-        group: Group { id: "opencode-zen", label: "OpenCode Zen" },
+        key: "OpenCode Zen API key",
+        group: Group { id: "opencode-zen", label: "OpenCode Zen", hint: "API key" },
         provider: "opencode",
         flag: "--opencode-zen-api-key",
         variables: &["OPENCODE_API_KEY", "OPENCODE_ZEN_API_KEY"],
@@ -374,6 +391,7 @@ mod tests {
         for choice in CHOICES {
             assert!(choice.base_url.starts_with("https://") && !choice.base_url.ends_with('/'), "{choice:?}");
             assert!(choice.flag.starts_with("--") && !choice.label.is_empty(), "{choice:?}");
+            assert!(choice.key.ends_with("API key") || choice.store == Store::Token, "{choice:?}");
             assert!(!choice.variables.is_empty() || choice.store == Store::Token, "{choice:?}");
             if let Some((name, _)) = choice.model {
                 assert!(name.starts_with(&format!("{}/", choice.provider)), "{choice:?}");

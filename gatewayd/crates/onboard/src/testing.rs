@@ -40,7 +40,11 @@ impl Home {
 
     pub fn facts(&self, host: Host) -> Facts {
         let (doctor, fresh_token) = ("gatewayctl doctor".to_owned(), Secret::new(FRESH));
-        Facts::read(&self.paths, &self.env, Around { host, tailscale: true, doctor, fresh_token })
+        Facts::read(
+            &self.paths,
+            &self.env,
+            Around { host, serving: None, tailscale: true, doctor, fresh_token },
+        )
     }
 
     /// The path as people see it, with the home folder shortened.

@@ -31,14 +31,22 @@ pub fn make(folder: &Path, files: bool) -> io::Result<()> {
     if !files {
         return Ok(());
     }
-    for (name, text) in FILES.into_iter().chain(is_new.then_some(FIRST)) {
-        match OpenOptions::new().write(true).create_new(true).open(folder.join(name)) {
-            Ok(mut file) => file.write_all(text.as_bytes())?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
+    // The beginning comes first: a folder that was left half made on a full disk is no new one the next time.
+    is_new
+        .then_some(FIRST)
+        .into_iter()
+        .chain(FILES)
+        .try_for_each(|(name, text)| add(&folder.join(name), text))
+}
+
+/// Makes one file, unless there is one. It is whole or not there, so that the next attempt makes it.
+fn add(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = match OpenOptions::new().write(true).create_new(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    file.write_all(text.as_bytes()).inspect_err(|_| drop(fs::remove_file(path)))
 }
 
 /// Puts the folder under git when that is installed and it is not yet. A workspace works without it, so nothing of

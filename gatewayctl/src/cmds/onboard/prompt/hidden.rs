@@ -4,6 +4,8 @@
 
 use super::stop::Stop;
 use crate::app::App;
+#[cfg(unix)]
+use crate::text::Text;
 
 /// The longest secret that is taken, in bytes.
 #[cfg(unix)]
@@ -16,7 +18,9 @@ pub fn read(app: &App, question: &str) -> Result<String, Stop> {
     app.out.prompt(question)?;
     let line = collect(std::io::Read::bytes(std::io::stdin().lock()));
     drop(silent);
-    app.out.prompt("\n")?;
+    let mut end = Text::default();
+    end.say("");
+    app.out.note(&end);
     line
 }
 

@@ -23,7 +23,13 @@ pub fn ask(app: &App, step: &Step, person: bool) -> Result<Value, Stop> {
         }
     }
     app.out.note(&text);
-    let line = app.out.line(&question(step))?.ok_or(Stop::Cancelled)?;
+    let Some(line) = app.out.line(&question(step))? else {
+        // Nobody has ended the line of the question.
+        let mut end = Text::default();
+        end.say("");
+        app.out.note(&end);
+        return Err(Stop::Cancelled);
+    };
     Ok(read(step, line.trim()))
 }
 

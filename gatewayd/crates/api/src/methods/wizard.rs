@@ -97,11 +97,17 @@ fn status(call: Call<'_>) -> Work {
 fn look(cx: &Context) -> Result<Facts, ErrorShape> {
     let around = Around {
         host: Host::Gateway,
+        serving: None,
         tailscale: facts::has_tailscale(&cx.env),
         doctor: "clawdbot doctor".to_owned(),
         fresh_token: Secret::new(id::strong_token().map_err(|error| thrown(&error))?),
     };
-    Ok(Facts::read(&cx.paths, &cx.env, around))
+    let mut facts = Facts::read(&cx.paths, &cx.env, around);
+    // The daemon tells the port that it really has in its environment; the file may name another.
+    let tls = facts.dotted("gateway.tls.enabled") == Some(&Value::Bool(true));
+    let scheme = if tls { "wss" } else { "ws" };
+    facts.serving = cx.env.get("CLAWDBOT_GATEWAY_PORT").map(|port| format!("{scheme}://127.0.0.1:{port}"));
+    Ok(facts)
 }
 
 /// What the client is told; what has to be done is done first.

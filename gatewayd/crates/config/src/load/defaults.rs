@@ -5,7 +5,7 @@ use gateway_base::env::Env;
 use serde_json::{Map, Value, json};
 
 /// Names that a listed model gets as its alias when it has none.
-pub(crate) const ALIASES: [(&str, &str); 6] = [
+pub const ALIASES: [(&str, &str); 6] = [
     ("opus", "anthropic/claude-opus-4-5"),
     ("sonnet", "anthropic/claude-sonnet-4-5"),
     ("gpt", "openai/gpt-5.2"),

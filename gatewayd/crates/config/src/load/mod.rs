@@ -14,6 +14,7 @@ mod tests;
 mod tilde;
 mod vars;
 
+pub use defaults::ALIASES;
 pub(crate) use include::Includes;
 pub use pipeline::{RELEASE, load, parse_text};
 pub use read::MAX_BYTES;

@@ -238,7 +238,7 @@ mod tests {
         Facts::read(
             &paths,
             &Env::default(),
-            Around { host: Host::Gateway, tailscale: true, doctor, fresh_token },
+            Around { host: Host::Gateway, serving: None, tailscale: true, doctor, fresh_token },
         )
     }
 

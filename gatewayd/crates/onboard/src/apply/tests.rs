@@ -86,8 +86,12 @@ async fn authentication_can_be_switched_off() {
 async fn what_stands_in_an_included_file_is_not_written_over() {
     let home = Home::new(Some("{ gateway: { $include: './gateway.json' } }"));
     fs::write(home.paths.state.join("gateway.json"), "{ mode: 'local', port: 1 }").expect("file");
-    let error = run(&home, &Answers { port: Some(2), ..Answers::default() }).await.expect_err("refused");
+    let choice = providers::find("apiKey").expect("a row");
+    let key = crate::answers::Key { choice, secret: Secret::new("canary"), profile: None, expires: None };
+    let answers = Answers { port: Some(2), provider: Some(Provider::Key(key)), ..Answers::default() };
+    let error = run(&home, &answers).await.expect_err("refused");
     assert!(error.to_string().contains("gateway.json"), "{error}");
+    assert!(!credentials::profiles_file(&home.paths).exists(), "no key is kept either");
     assert_eq!(home.config(), "{ gateway: { $include: './gateway.json' } }");
 }
 

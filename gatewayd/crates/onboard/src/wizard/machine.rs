@@ -69,6 +69,9 @@ impl Wizard {
         take(state, question, answer)?;
         settle(state);
         state.asked.push(question);
+        if question == Question::Choice && state.aside.choice.is_none() {
+            state.asked.retain(|question| !matches!(question, Question::Group | Question::Choice));
+        }
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use crate::facts::{Host, Service};
 
 /// The first question that is open.
 pub fn first_open(state: &State) -> Option<Question> {
-    ORDER.into_iter().find(|question| !state.asked.contains(question) && is_open(state, *question))
+    ORDER.iter().copied().find(|question| !state.asked.contains(question) && is_open(state, *question))
 }
 
 fn is_open(state: &State, question: Question) -> bool {
@@ -62,7 +62,9 @@ fn is_open(state: &State, question: Question) -> bool {
         Q::Corrections => local && !state.gateway().corrections.is_empty(),
         Q::Token => asks_gateway && answers.token.is_none() && state.gateway().auth == Auth::Token,
         Q::Password => local && asks_password(state, asks_gateway),
-        Q::NoService => local && facts.host == Host::Terminal(Service::Unavailable),
+        Q::NoService => {
+            local && answers.service.is_none() && facts.host == Host::Terminal(Service::Unavailable)
+        }
         Q::Install => {
             asks_gateway && answers.service.is_none() && facts.host == Host::Terminal(Service::Absent)
         }

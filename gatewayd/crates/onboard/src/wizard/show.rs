@@ -1,5 +1,8 @@
 //! The questions in words, in those of the original where it has them.
 
+use gateway_config::load::ALIASES;
+use gateway_config::sections::{DEFAULT_MODEL, ModelRef};
+
 use super::state::{Question, State};
 use crate::answers::{Auth, Bind, Mode, Provider, TailscaleMode, Wish, Word};
 use crate::facts::{Facts, Host};
@@ -40,16 +43,12 @@ pub fn show(state: &State, question: Question) -> Step {
         Q::Handling => handling(state),
         Q::ResetScope => reset_scope(),
         Q::QuickStart => Step::note("QuickStart", quickstart(facts, &state.gateway())),
-        Q::Mode => mode(),
+        Q::Mode => mode(facts),
         Q::RemoteUrl => {
             let known = facts.text("gateway.remote.url").unwrap_or("ws://127.0.0.1:18789");
             Step::text("Gateway WebSocket URL", known)
         }
-        Q::RemoteAuth => Step::select(
-            "Gateway auth",
-            vec![Choice::new("token", "Token (recommended)"), Choice::new("off", "No auth")],
-            "token",
-        ),
+        Q::RemoteAuth => remote_auth(facts),
         Q::RemoteToken => Step::secret(match facts.text("gateway.remote.token") {
             Some(_) => "Gateway token (blank to keep the present one)",
             None => "Gateway token",
@@ -135,12 +134,27 @@ fn reset_scope() -> Step {
     Step::select("Reset scope", options, "config")
 }
 
-fn mode() -> Step {
+fn mode(facts: &Facts) -> Step {
+    let local = match &facts.serving {
+        Some(url) => format!("Gateway reachable ({url})"),
+        None => format!("No gateway detected (ws://127.0.0.1:{})", facts.port()),
+    };
+    let remote = match facts.text("gateway.remote.url") {
+        Some(url) => format!("Configured ({url})"),
+        None => "No remote URL configured yet".to_owned(),
+    };
     let options = vec![
-        Choice::new("local", "Local gateway (this machine)"),
-        Choice::new("remote", "Remote gateway (info-only)").hint("Clients here use a gateway elsewhere"),
+        Choice::new("local", "Local gateway (this machine)").hint(local),
+        Choice::new("remote", "Remote gateway (info-only)").hint(remote),
     ];
-    Step::select("What do you want to set up?", options, "local")
+    Step::select("What do you want to set up?", options, facts.mode().unwrap_or(Mode::Local).word())
+}
+
+fn remote_auth(facts: &Facts) -> Step {
+    let options = vec![Choice::new("token", "Token (recommended)"), Choice::new("off", "No auth")];
+    let has = |key: &str| facts.text(&format!("gateway.remote.{key}")).is_some();
+    let open = has("url") && !has("token");
+    Step::select("Gateway auth", options, if open { "off" } else { "token" })
 }
 
 fn quickstart(facts: &Facts, gateway: &Gateway) -> String {
@@ -157,13 +171,8 @@ fn quickstart(facts: &Facts, gateway: &Gateway) -> String {
 }
 
 fn group() -> Step {
-    let mut options: Vec<Choice> = providers::groups()
-        .map(|group| {
-            let ways: Vec<&str> =
-                CHOICES.iter().filter(|choice| choice.group == group).map(|choice| choice.label).collect();
-            Choice::new(group.id, group.label).hint(ways.join(", "))
-        })
-        .collect();
+    let mut options: Vec<Choice> =
+        providers::groups().map(|group| Choice::new(group.id, group.label).hint(group.hint)).collect();
     options.push(Choice::new("skip", "Skip for now"));
     Step::select("Model/auth provider", options, "anthropic")
 }
@@ -172,7 +181,7 @@ fn way(state: &State) -> Step {
     let id = state.aside.group.as_deref().unwrap_or_default();
     let label = providers::groups().find(|group| group.id == id).map_or(id, |group| group.label);
     let of_group = CHOICES.iter().filter(|choice| choice.group.id == id);
-    let options: Vec<Choice> = of_group
+    let mut options: Vec<Choice> = of_group
         .map(|choice| Choice {
             value: choice.value.to_owned(),
             label: choice.label.to_owned(),
@@ -180,6 +189,7 @@ fn way(state: &State) -> Step {
         })
         .collect();
     let first = options.first().map(|choice| choice.value.clone()).unwrap_or_default();
+    options.push(Choice::new("__back", "Back"));
     Step::select(format!("{label} auth method"), options, &first)
 }
 
@@ -192,27 +202,41 @@ fn key(state: &State, question: Question) -> Step {
         }
         Question::UseStored => Step::confirm(format!("Keep the stored key of {}?", choice.group.label), true),
         _ if choice.store == providers::Store::Token => {
-            Step::secret("Paste Anthropic setup-token").placeholder("run `claude setup-token` elsewhere")
+            Step::secret(format!("Paste {}", choice.key)).placeholder("run `claude setup-token` elsewhere")
         }
-        _ => Step::secret(format!("Enter {}", choice.label)),
+        _ => Step::secret(format!("Enter {}", choice.key)),
     }
 }
 
 fn model(state: &State, facts: &Facts) -> Step {
-    let present = facts.model().unwrap_or(gateway_config::sections::DEFAULT_MODEL);
-    let mut options = vec![Choice::new("__keep__", format!("Keep current ({present})"))];
-    let mut first = "__keep__".to_owned();
-    let of_choice = match &state.answers.provider {
-        Some(Provider::Key(key)) => key.choice.model,
-        Some(Provider::Stored(choice)) => choice.model,
-        _ => None,
+    let keep = match facts.model() {
+        Some(model) => format!("Keep current ({model})"),
+        None => format!("Keep current (default: {DEFAULT_MODEL})"),
     };
-    if let Some((name, _)) = of_choice.filter(|(name, _)| *name != present) {
-        options.insert(0, Choice::new(name, name));
-        name.clone_into(&mut first);
-    }
+    let present = facts.model().unwrap_or(DEFAULT_MODEL);
+    let names = models(state);
+    let mut options = vec![Choice::new("__keep__", keep)];
+    options.extend(names.iter().filter(|name| **name != present).map(|name| Choice::new(*name, *name)));
     options.push(Choice::new("__manual__", "Enter model manually"));
-    Step::select("Default model", options, &first)
+    // A key pays for its own provider's models; and a model that came with another way to pay goes with it.
+    let provider = |name: &str| ModelRef::parse(name).provider;
+    let came_along = CHOICES.iter().any(|choice| choice.model.is_some_and(|(name, _)| name == present));
+    let is_better = |name: &&&str| provider(name) != provider(present) || (came_along && **name != present);
+    let first = names.first().filter(is_better);
+    Step::select("Default model", options, first.copied().unwrap_or("__keep__"))
+}
+
+/// Models that the chosen way pays for: its own first, then those that have a short name.
+fn models(state: &State) -> Vec<&'static str> {
+    let choice = match &state.answers.provider {
+        Some(Provider::Key(key)) => key.choice,
+        Some(Provider::Stored(choice)) => choice,
+        _ => return Vec::new(),
+    };
+    let own = choice.model.map(|(name, _)| name);
+    let known = ALIASES.iter().map(|(_, name)| *name);
+    let of_provider = known.filter(|name| ModelRef::parse(name).provider == choice.provider);
+    own.into_iter().chain(of_provider.filter(|name| Some(*name) != own)).collect()
 }
 
 fn bind(facts: &Facts) -> Step {

@@ -6,9 +6,21 @@ use crate::plan::Gateway;
 use crate::providers::Choice;
 use crate::reset::Scope;
 
-/// The questions in the order in which they are asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Question {
+/// Declares the questions and, from the same list, the order in which they are asked; so none can be missing from it.
+macro_rules! questions {
+    ($($(#[$about:meta])+ $name:ident,)+) => {
+        /// The questions.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Question {
+            $($(#[$about])+ $name,)+
+        }
+
+        /// All of them, in the order in which they are asked.
+        pub const ORDER: &[Question] = &[$(Question::$name),+];
+    };
+}
+
+questions! {
     /// A greeting.
     Intro,
     /// What an assistant may do.
@@ -84,50 +96,6 @@ pub enum Question {
     /// What will be done.
     Ready,
 }
-
-/// All of them.
-pub const ORDER: [Question; 37] = {
-    use Question::*;
-    [
-        Intro,
-        Security,
-        Risk,
-        BrokenConfig,
-        ConfigIssues,
-        Flow,
-        OnlyLocal,
-        Existing,
-        Handling,
-        ResetScope,
-        QuickStart,
-        Mode,
-        RemoteUrl,
-        RemoteAuth,
-        RemoteToken,
-        Workspace,
-        Group,
-        Choice,
-        UseVariable,
-        UseStored,
-        Key,
-        Model,
-        ModelName,
-        Port,
-        Bind,
-        CustomHost,
-        Auth,
-        Tailscale,
-        NoTailscale,
-        ResetOnExit,
-        Corrections,
-        Token,
-        Password,
-        NoService,
-        Install,
-        Installed,
-        Ready,
-    ]
-};
 
 /// How far a run has come.
 #[derive(Clone, Debug)]

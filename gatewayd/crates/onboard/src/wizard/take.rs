@@ -92,6 +92,10 @@ fn model(state: &mut State, question: Question, answer: &Value) -> Result<(), St
         Question::Choice => {
             let value = choice(state, question, answer)?;
             state.aside.choice = providers::find(&value);
+            if state.aside.choice.is_none() {
+                // "Back"
+                state.aside.group = None;
+            }
         }
         Question::UseVariable if yes(answer) => {
             let Some(choice) = state.open_choice() else { return Ok(()) };
@@ -191,8 +195,14 @@ fn host(text: &str) -> Result<String, String> {
     }
     match text.parse::<Ipv4Addr>() {
         Ok(address) => Ok(address.to_string()),
+        Err(_) if is_four_numbers(text) => Err("Invalid IPv4 address (each octet must be 0-255)".to_owned()),
         Err(_) => Err("Invalid IPv4 address (e.g., 192.168.1.100)".to_owned()),
     }
+}
+
+fn is_four_numbers(text: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split('.').count() == 4 && text.split('.').all(is_number)
 }
 
 fn remote_url(text: &str) -> Result<String, String> {
