@@ -2,6 +2,7 @@
 //! until it has become another program, the lock of a store that is opened again beside it as well.
 
 #![cfg(unix)]
+#![cfg(test)]
 
 use std::net::IpAddr;
 
