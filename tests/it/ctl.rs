@@ -296,8 +296,8 @@ fn a_reader_that_is_gone_ends_a_command_quietly() {
             let (reader, writer) = std::io::pipe()?;
             drop(reader);
             let mut command = Program::Gatewayctl.command(&home).await?;
-            command.args(args).stdout(writer).stderr(Stdio::piped());
-            let output = within("the command to end", command.output()).await??;
+            let child = command.args(args).stdout(writer).stderr(Stdio::piped()).spawn()?;
+            let output = within("the command to end", child.wait_with_output()).await??;
             let said = String::from_utf8_lossy(&output.stderr);
             ensure!(output.status.code() == Some(0) && !said.contains("panicked"), "{args:?}: {output:?}");
         }

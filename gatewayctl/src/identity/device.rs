@@ -99,8 +99,8 @@ impl Identity {
         getrandom::fill(&mut seed).map_err(|e| Error::Create(e.to_string()))?;
         let identity = Self::from_seed(&seed);
         let text = identity.to_file(clock.now()).map_err(Error::Create)?;
-        atomic_file::replace(path, text.as_bytes()).map_err(|e| Error::Write(path.to_path_buf(), e))?;
         // Two first runs may race; the file decides who this device is.
+        atomic_file::create(path, text.as_bytes()).map_err(|e| Error::Write(path.to_path_buf(), e))?;
         fs::read_to_string(path)
             .map_err(|e| Error::Read(path.to_path_buf(), e))
             .and_then(|text| Self::parse(&text).map_err(|why| Error::Damaged(path.to_path_buf(), why)))
@@ -161,6 +161,23 @@ mod tests {
         );
         let again = Identity::parse(&text).expect("parses");
         assert_eq!(again.id(), vector().id());
+    }
+
+    #[test]
+    fn first_runs_at_the_same_time_are_one_device() {
+        let dir = tempfile::tempdir().expect("temporary folder");
+        let path = dir.path().join("device.json");
+        let together = std::sync::Barrier::new(8);
+        let run = || {
+            together.wait();
+            let identity = Identity::load_or_create(&path, &Clock::manual(5)).expect("is made or read");
+            identity.id().to_owned()
+        };
+        let ids: Vec<String> = std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..8).map(|_| scope.spawn(run)).collect();
+            runs.into_iter().map(|run| run.join().expect("no panic")).collect()
+        });
+        assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! until it has become another program, the lock of a store that is opened again beside it as well.
 
 #![cfg(unix)]
-#![allow(clippy::expect_used, reason = "the whole file is a test, its helpers too")]
+#![cfg(test)]
 
 use std::net::IpAddr;
 

@@ -21,6 +21,23 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     sync_dir(folder)
 }
 
+/// Writes `content` to `path`, mode 0600 on Unix, unless something is there already. Returns whether it was written: of
+/// two that come at the same time one wins, and nobody ever sees half of it.
+pub fn create(path: &Path, content: &[u8]) -> io::Result<bool> {
+    let folder = path.parent().ok_or_else(|| io::Error::other("the path has no folder"))?;
+    create_private_dir(folder)?;
+    let temporary = temporary_name(path);
+    let made = write_new(&temporary, content).and_then(|()| match fs::hard_link(&temporary, path) {
+        Err(_) if fs::symlink_metadata(path).is_ok() => Ok(false),
+        // Some file systems know no second name for a file.
+        Err(_) => fs::rename(&temporary, path).map(|()| true),
+        Ok(()) => Ok(true),
+    });
+    // It may have been renamed; the first error is the one to report.
+    let _ = fs::remove_file(&temporary);
+    if made? { sync_dir(folder).map(|()| true) } else { Ok(false) }
+}
+
 /// Creates `folder` and its parents, mode 0700 for those it creates.
 pub fn create_private_dir(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
@@ -64,6 +81,16 @@ fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_there_is_not_created_again() {
+        let dir = tempfile::tempdir().expect("temporary folder");
+        let path = dir.path().join("new/file");
+        assert!(create(&path, b"one").expect("is made"));
+        assert!(!create(&path, b"two").expect("is there"));
+        assert_eq!(fs::read(&path).expect("content"), b"one");
+        assert_eq!(fs::read_dir(dir.path().join("new")).expect("folder").count(), 1);
+    }
 
     #[test]
     fn replaces_through_a_link_and_leaves_no_leftover() {

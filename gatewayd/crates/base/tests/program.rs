@@ -2,6 +2,7 @@
 //! file until it has become another program, the locks that other tests let go of as well.
 
 #![cfg(unix)]
+#![cfg(test)]
 
 use std::io;
 use std::time::Duration;
