@@ -2,6 +2,7 @@
 //! no gateway (help, version, completions) never gets that far.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -90,14 +91,16 @@ fn online(cli: Cli, words: Words, out: Output, mut env: Env, own: Option<PathBuf
         env = gateway_config::environment::with_files(&env, &folder, &paths);
     }
     let app = App { env, paths, out, words, clock: Clock::system(), own };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
-    let done = runtime.block_on(dispatch::run(&app, cli));
-    // A name server that does not answer keeps a thread busy long after the command has given up.
+    to_its_end(dispatch::run(&app, cli)).map_err(|error| Failure::failed(format!("cannot start: {error}")))?
+}
+
+/// Runs `work`, and no longer. What it gave up, a name that nobody resolves or on Windows the output of a tool that
+/// hangs, may still be waited for by a thread, which would hold the result back.
+fn to_its_end<T>(work: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let done = runtime.block_on(work);
     runtime.shutdown_background();
-    done
+    Ok(done)
 }
 
 /// Without a home folder there is no place for anything; as root in a bare shell it is often only not named.
@@ -111,10 +114,32 @@ fn no_paths(error: &paths::Error, words: Words) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
     use super::*;
 
     fn words(line: &str) -> Vec<OsString> {
         line.split_whitespace().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn what_was_given_up_is_not_waited_for() {
+        let (release, held) = mpsc::sync_channel::<()>(1);
+        let (done, seen) = mpsc::sync_channel(1);
+        std::thread::spawn(move || {
+            let work = async {
+                let (begun, begins) = tokio::sync::oneshot::channel();
+                tokio::task::spawn_blocking(move || {
+                    let _ = begun.send(());
+                    let _ = held.recv();
+                });
+                begins.await.is_ok()
+            };
+            let _ = done.send(to_its_end(work).expect("it starts"));
+        });
+        assert_eq!(seen.recv_timeout(Duration::from_secs(60)), Ok(true));
+        drop(release);
     }
 
     #[test]

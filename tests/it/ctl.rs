@@ -44,6 +44,32 @@ fn what_it_says_of_a_running_gateway() {
 }
 
 #[test]
+fn both_programs_and_the_status_tell_which_build_they_are() {
+    gateway_tests::run(async {
+        let daemon = Daemon::start().await?;
+        let home = &daemon.home;
+        let said = Program::Gatewayd.run(home, &["--version"]).await?.stdout;
+        let build = said.trim_end().strip_prefix("gatewayd ").context("the name of the program")?;
+        let status = document(&daemon.ctl(&["status", "--json"]).await?.stdout)?;
+        let part = |name: &str| status["daemon"][name].as_str().unwrap_or_default();
+        let (version, commit, date) = (part("version"), part("commit"), part("buildDate"));
+        ensure!(
+            build == format!("{version} (commit {commit}, built {date})"),
+            "{build}: {}",
+            status["daemon"]
+        );
+        ensure!(version == env!("CARGO_PKG_VERSION"), "{version}");
+        ensure!(!commit.is_empty() && date.len() == "2026-01-29".len(), "{build}");
+        let seen = daemon.ctl(&["status"]).await?.stdout;
+        ensure!(seen.lines().any(|line| line == format!("Version: {build}")), "{seen}");
+        let seen = daemon.ctl(&["--version"]).await?.stdout;
+        let same = format!("gatewayctl {version} (commit {commit}, built 20");
+        ensure!(seen.starts_with(&same), "{seen}, and the daemon is {build}");
+        Ok(())
+    });
+}
+
+#[test]
 fn a_part_can_be_asked_by_every_name_and_has_one_state() {
     gateway_tests::run(async {
         let daemon = Daemon::start().await?;

@@ -41,8 +41,8 @@ pub trait Health {
     /// Asks once.
     fn ask(&self, paths: &Paths) -> impl Future<Output = Answer>;
 
-    /// Asks it to stop, and waits until it has or its time is over.
-    fn end(&self, paths: &Paths) -> impl Future<Output = ()>;
+    /// Asks it to stop, and waits until it has or its time is over. Whether it has, but for its process.
+    fn end(&self, paths: &Paths) -> impl Future<Output = bool>;
 
     /// Tells it that its manager is about to restart it, so that it can tell its clients.
     fn announce(&self, paths: &Paths) -> impl Future<Output = ()>;
@@ -76,9 +76,10 @@ impl Health for Socket {
         }
     }
 
-    async fn end(&self, paths: &Paths) {
+    async fn end(&self, paths: &Paths) -> bool {
         // Whoever does not end by then is ended by the manager.
-        let _ = tokio::time::timeout(limits::SERVICE_STOP, shut_down(paths, ShutdownMode::Stop)).await;
+        let stop = shut_down(paths, ShutdownMode::Stop);
+        tokio::time::timeout(limits::SERVICE_STOP, stop).await.is_ok_and(|asked| asked.is_some())
     }
 
     async fn announce(&self, paths: &Paths) {

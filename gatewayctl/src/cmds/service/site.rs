@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use gateway_base::paths::Paths;
+use tokio::time::{sleep, timeout};
 
 use super::health::{Answer, Health};
 use super::outcome::Action;
@@ -14,6 +15,11 @@ use crate::service::systemd::missing::{self, Commands, Surroundings};
 use crate::service::{
     Control, Names, Runner, RuntimeState, Scope, Service, Step, StepError, launchd, schtasks, take,
 };
+
+/// How long a process may take to be gone after its last word.
+const LAST_MOMENT: Duration = Duration::from_secs(5);
+/// How often is asked.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// The surroundings of an action.
 pub struct Site<'a, R, H> {
@@ -112,12 +118,20 @@ impl<R: Runner, H: Health> Site<'_, R, H> {
         }
     }
 
-    /// The Task Scheduler ends a process without a word, so the gateway is asked to end in order before.
+    /// The Task Scheduler ends a process without a word, so the gateway is asked to end in order before. Its process
+    /// outlives its last word by a moment, in which it gives its lock back.
     pub async fn ease_out(&self, service: &Service) {
         if let Control::Schtasks(_) = self.control
             && service.runtime.status == RuntimeState::Running
+            && self.health.end(&self.paths(service)).await
         {
-            self.health.end(&self.paths(service)).await;
+            let ended = async {
+                let runs = async || self.control.query(&self.names, self.runner).await.runtime.status;
+                while runs().await == RuntimeState::Running {
+                    sleep(AGAIN).await;
+                }
+            };
+            let _ = timeout(LAST_MOMENT, ended).await;
         }
     }
 

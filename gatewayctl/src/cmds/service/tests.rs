@@ -162,7 +162,7 @@ impl Health for Well {
         }
     }
 
-    async fn end(&self, _: &Paths) {
+    async fn end(&self, _: &Paths) -> bool {
         panic!("systemd ends the gateway in order by itself");
     }
 

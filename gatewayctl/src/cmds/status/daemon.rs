@@ -23,6 +23,10 @@ pub struct Daemon {
     pub pid: u32,
     /// Its release.
     pub version: String,
+    /// What it was built from.
+    pub commit: String,
+    /// The day it was built.
+    pub build_date: String,
     /// Where it is in its life.
     pub phase: &'static str,
     /// When it was started.
@@ -143,11 +147,14 @@ pub fn describe(status: StatusResponse, health: HealthResponse) -> Daemon {
     let phase = phase_word(status.phase());
     let process = status.process.unwrap_or_default();
     let config = status.config.unwrap_or_default();
+    let build = status.build.unwrap_or_default();
     let when = |at: Option<&_>| at.map(|at| iso_utc(time::unix_ms(at)));
     let uptime = process.uptime.as_ref().and_then(time::length).unwrap_or_default();
     Daemon {
         pid: process.pid,
-        version: status.build.unwrap_or_default().version,
+        version: build.version,
+        commit: build.commit,
+        build_date: build.date,
         phase,
         started_at: when(process.started_at.as_ref()),
         uptime_ms: millis(uptime),

@@ -1,6 +1,7 @@
 //! The text of `status`: the tutorial's two boxes, then the original's details, then the verdict.
 
 use super::config::ConfigView;
+use super::daemon::Daemon;
 use super::report::Report;
 use super::rpc::Rpc;
 use crate::app::App;
@@ -145,7 +146,8 @@ fn place_details(text: &mut Text, report: &Report, app: &App) {
         text.say(format!("Note: CLI config resolves gateway port={} ({}).", other.port, other.status.word()));
     }
     if let Some(daemon) = &report.daemon {
-        text.push(format!("Version: {}", daemon.version).into());
+        let Daemon { version, commit, build_date, .. } = daemon;
+        text.push(format!("Version: {version} (commit {commit}, built {build_date})").into());
         let up = age(i64::try_from(daemon.uptime_ms).unwrap_or(i64::MAX));
         text.push(
             format!(

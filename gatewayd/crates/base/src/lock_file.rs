@@ -1,10 +1,13 @@
 //! One gateway per configuration file. The lock is the kernel's, on an open file, so it ends with its process and
 //! never goes stale; the file also carries the record that the original reads and writes, so that both programs
-//! keep out of each other's way (operations 12.1 to 12.4, rule R2).
+//! keep out of each other's way (operations 12.1 to 12.4, rule R2). On Windows the lock is what others may not do with
+//! a file while it is open: what is called a lock there would keep them from reading the record.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -134,20 +137,24 @@ impl LockFile {
     pub fn acquire(path: &Path, record: Record) -> Result<Self, Error> {
         let unusable = |source| Error::Unusable { path: path.to_path_buf(), source };
         private_folder(path)?;
+        let mut holder = None;
         // Every round but the last lost a race against an owner that removed or had not yet written its file.
         for _ in 0..100 {
-            let mut file = open(path).map_err(unusable)?;
-            match file.try_lock() {
-                Ok(()) if !is_still_at(&file, path) => continue,
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => match read(&mut file) {
-                    Some(owner) if process::is_alive(owner.pid) => return Err(Error::Held(Some(owner))),
-                    _ => {
-                        std::thread::yield_now();
-                        continue;
-                    }
-                },
-                Err(TryLockError::Error(source)) => return Err(unusable(source)),
+            let Some(mut file) = lock(path).map_err(unusable)? else {
+                holder = File::open(path).ok().and_then(|mut file| read(&mut file));
+                if let Some(owner) = holder.take_if(|owner| cfg!(unix) && process::is_alive(owner.pid)) {
+                    return Err(Error::Held(Some(owner)));
+                }
+                if cfg!(unix) {
+                    thread::yield_now();
+                } else {
+                    // It may be somebody who only looks, and nothing tells when that is over.
+                    thread::park_timeout(Duration::from_millis(2));
+                }
+                continue;
+            };
+            if !is_still_at(&file, path) {
+                continue;
             }
             if let Some(owner) = read(&mut file).filter(|owner| lives_without_the_kernel_lock(owner, &file)) {
                 return Err(Error::Held(Some(owner)));
@@ -156,7 +163,7 @@ impl LockFile {
             lock.write().map_err(unusable)?;
             return Ok(lock);
         }
-        Err(Error::Held(None))
+        Err(Error::Held(holder))
     }
 
     /// Tells those who ask for the lock that it will be free soon.
@@ -186,7 +193,7 @@ impl Drop for LockFile {
 #[must_use]
 pub fn owner(path: &Path) -> Option<Record> {
     let mut file = File::open(path).ok()?;
-    read(&mut file).filter(|owner| is_owner_alive(owner, &file))
+    read(&mut file).filter(|owner| is_owner_alive(owner, &file) && (!owner.locked || may_be_locked(path)))
 }
 
 /// With the kernel's lock in our hands only the original can still be the owner: it does not lock the file.
@@ -223,15 +230,43 @@ fn read(file: &mut File) -> Option<Record> {
     serde_json::from_str(&text).ok()
 }
 
-fn open(path: &Path) -> io::Result<File> {
+/// The file with the kernel's lock on it, or nothing while somebody else has that.
+#[cfg(unix)]
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    use std::os::unix::fs::OpenOptionsExt;
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    let file = options.read(true).write(true).create(true).truncate(false).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error),
     }
-    options.open(path)
+}
+
+/// The same on Windows: while it is open, others may read and remove it.
+#[cfg(not(unix))]
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    use std::os::windows::fs::OpenOptionsExt;
+    const SHARE_READ_AND_DELETE: u32 = 1 | 4;
+    let mut options = OpenOptions::new();
+    options.share_mode(SHARE_READ_AND_DELETE);
+    match options.read(true).write(true).create(true).truncate(false).open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if is_in_use(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether somebody may have the kernel's lock. Only Windows, which cannot tell whether the owner's process lives, tells
+/// it without the lock being taken.
+fn may_be_locked(path: &Path) -> bool {
+    cfg!(unix) || OpenOptions::new().write(true).open(path).is_err_and(|error| is_in_use(&error))
+}
+
+/// `ERROR_SHARING_VIOLATION` of Windows.
+fn is_in_use(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(32)
 }
 
 /// Makes the folder, or checks that it is a real folder of this user that nobody else can write to.
@@ -291,7 +326,7 @@ mod tests {
 
     fn places() -> (tempfile::TempDir, Places) {
         let dir = tempfile::tempdir().expect("temporary folder");
-        let env = Env::from_pairs([("TMPDIR", dir.path().display().to_string())]);
+        let env = Env::from_pairs(["TMPDIR", "TEMP"].map(|name| (name, dir.path().display().to_string())));
         (dir, Places::new(&env))
     }
 
@@ -316,6 +351,19 @@ mod tests {
         drop(lock);
         assert!(!path.exists() && super::owner(&path).is_none());
         LockFile::acquire(&path, record(1)).expect("free again");
+    }
+
+    #[test]
+    #[cfg(windows)]
+    fn what_a_killed_gateway_left_behind_has_no_owner() {
+        let (_dir, places) = places();
+        let path = places.gateway(Path::new("/c"));
+        let lock = LockFile::acquire(&path, record(1)).expect("free");
+        let left = fs::read(&path).expect("others can read it");
+        assert!(super::owner(&path).is_some());
+        drop(lock);
+        fs::write(&path, left).expect("left behind");
+        assert!(super::owner(&path).is_none());
     }
 
     #[test]

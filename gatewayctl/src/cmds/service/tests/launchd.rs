@@ -127,7 +127,7 @@ impl Health for Well {
         }
     }
 
-    async fn end(&self, _: &Paths) {
+    async fn end(&self, _: &Paths) -> bool {
         panic!("launchd ends the gateway in order by itself");
     }
 

@@ -162,7 +162,7 @@ impl Health for Silent {
         Answer::NotYet
     }
 
-    async fn end(&self, _: &Paths) {
+    async fn end(&self, _: &Paths) -> bool {
         panic!("a dry run ends nothing");
     }
 

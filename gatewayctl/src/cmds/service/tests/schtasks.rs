@@ -21,6 +21,8 @@ pub(super) struct Scheduler {
     broken: Option<(&'static str, &'static str)>,
     /// How often the gateway was asked to end in order.
     asked: u32,
+    /// Whether it does so when it is asked.
+    orderly: bool,
     /// What the registry holds for `CLAWDBOT_STATE_DIR`.
     registry: Option<&'static str>,
 }
@@ -45,7 +47,7 @@ impl Scheduler {
         if self.dying > 0 {
             self.dying -= 1;
             if self.dying == 0 {
-                (self.pid, self.result) = (0, 267_014);
+                (self.pid, self.result) = (0, if self.orderly { 0 } else { 267_014 });
             }
         }
         let (state, result) = if self.pid > 0 {
@@ -105,6 +107,7 @@ impl Scheduler {
             ("/Run", []) => self.run(),
             ("/End", []) if self.pid == 0 => no("ERROR: There is no running instance of the task."),
             ("/End", []) => {
+                assert!(!self.orderly, "it is ended in its last moment");
                 self.dying = self.slow + 1;
                 yes("SUCCESS".to_owned())
             }
@@ -128,8 +131,13 @@ impl Health for Well {
         }
     }
 
-    async fn end(&self, _: &Paths) {
-        self.0.borrow_mut().asked += 1;
+    async fn end(&self, _: &Paths) -> bool {
+        let mut scheduler = self.0.borrow_mut();
+        scheduler.asked += 1;
+        if scheduler.orderly {
+            scheduler.dying = scheduler.slow + 1;
+        }
+        scheduler.orderly
     }
 
     async fn announce(&self, _: &Paths) {
@@ -200,6 +208,17 @@ impl Stage for Windows {
         site.around.sudo_user = None;
         act(&mut site, request).await
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_ends_in_order_is_left_its_last_moment() {
+    let windows = Windows::empty();
+    windows.done("install").await;
+    (windows.scheduler.borrow_mut().orderly, windows.scheduler.borrow_mut().slow) = (true, 5);
+    for line in ["restart", "stop", "start", "uninstall"] {
+        windows.done(line).await;
+    }
+    assert_eq!((windows.scheduler.borrow().asked, windows.scheduler.borrow().result), (3, 0));
 }
 
 #[tokio::test(start_paused = true)]

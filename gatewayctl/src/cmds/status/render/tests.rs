@@ -55,6 +55,8 @@ fn daemon() -> Daemon {
     Daemon {
         pid: 12345,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: "1a2b3c4d5e6f".to_owned(),
+        build_date: "2026-01-29".to_owned(),
         phase: "serving",
         health: "serving",
         uptime_ms: 7_200_000,
