@@ -61,7 +61,8 @@ fn no_connect_is_refused_while_the_service_restarts() {
         ensure!(seen["shutdown"] == restarting(), "{seen}");
         ensure!(machine.property("MainPID").await? == third && kept(&machine).await? == "2", "the same");
         // What was under way in a process that is killed is lost; nobody else is.
-        let seen = under_load(&machine, &format!("systemctl --user kill --signal KILL {UNIT}")).await?;
+        let seen =
+            under_load(&machine, &format!("kill -KILL $(systemctl --user show {UNIT} -P MainPID)")).await?;
         ensure!(seen["code"] == 0 && seen["refused"] == 0, "{seen}");
         println!("killed: back after {} ms", seen["back_ms"][0]);
         ensure!(machine.property("MainPID").await? != third, "started again");
@@ -86,7 +87,7 @@ fn a_changed_port_leaves_nothing_open() {
         let status = machine.as_user("gatewayctl status").await?;
         ensure!(!status.contains("systemd --user"), "the manager is not taken for the listener: {status}");
         // Ending the manager would end everything it runs.
-        machine.as_user(&format!("systemctl --user kill --signal KILL {UNIT}")).await?;
+        machine.as_user(&format!("kill -KILL {}", machine.property("MainPID").await?)).await?;
         let forced = machine.try_user("gatewayd --force --port 19789").await?;
         ensure!(forced.stderr.contains("keeps port 19789 open for a service"), "{forced:?}");
         machine.serves_anew("0").await.map(drop)
