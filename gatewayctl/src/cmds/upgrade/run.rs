@@ -136,6 +136,7 @@ fn plan(outcome: &mut Outcome, candidate: &Candidate, place: &Place, target: &Ta
     if target.runs() {
         outcome.text.say("restart the gateway, and take all of it back when it does not serve");
     }
+    outcome.message = Some(outcome.text.plain().trim_end().to_owned());
 }
 
 /// Restarts and waits until the version that is to serve does. The error says why it does not.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gateway_base::env::Env;
 use gateway_base::id::sha256_hex;
 use gateway_base::paths::Paths;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::include::Includes;
 use super::read::{MAX_BYTES, Read, read};
@@ -60,14 +60,16 @@ pub fn parse_text(text: &str, paths: &Paths, env: &Env) -> Snapshot {
             let message = format!("nested deeper than {MAX_DEPTH} levels after includes");
             snapshot.refuse(vec![Issue::root(message)])
         }
+        Ok(merged) if !merged.is_object() => {
+            snapshot.refuse(vec![Issue::root("Invalid input: expected object")])
+        }
         Ok(merged) => resolved(snapshot, merged, &Place { paths, env }),
         Err(message) => snapshot.refuse(vec![Issue::root(message)]),
     }
 }
 
 /// The steps after includes.
-fn resolved(mut snapshot: Snapshot, merged: Value, place: &Place<'_>) -> Snapshot {
-    let mut value = if merged.is_object() { merged } else { Value::Object(Map::new()) };
+fn resolved(mut snapshot: Snapshot, mut value: Value, place: &Place<'_>) -> Snapshot {
     snapshot.merged.clone_from(&value);
     snapshot.value.clone_from(&value);
     let env = environment::with_section(place.env, &value);

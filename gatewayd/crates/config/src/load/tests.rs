@@ -138,6 +138,8 @@ fn damaged_files_are_explained() {
         ),
         (b"", "JSON5 parse failed: SyntaxError: JSON5: invalid end of input at 1:1"),
         (b"\0\0\0", "JSON5 parse failed: SyntaxError: JSON5: invalid character '\\0' at 1:1"),
+        (b"[{ \"gateway\": {} }]", "Invalid input: expected object"),
+        (b"null", "Invalid input: expected object"),
         (b"{\n \"a\": \"\xff\"}", "read failed: it is not UTF-8 text (bad byte at 2:8)"),
     ] {
         home.file("clawdbot.json", content);
