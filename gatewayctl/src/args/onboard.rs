@@ -81,10 +81,10 @@ pub struct OnboardArgs {
     /// Accepted; skills are not set up here yet.
     #[arg(long)]
     pub skip_skills: bool,
-    /// Leave the link away, with its token and its QR code.
+    /// Leave out the link with its token and its QR code.
     #[arg(long, alias = "no-link")]
     pub skip_ui: bool,
-    /// Leave the QR code away.
+    /// Leave out the QR code.
     #[arg(long)]
     pub no_qr: bool,
     /// The package manager of skills that need Node: npm, pnpm or bun.

@@ -94,7 +94,7 @@ async fn show(app: &App, args: &OnboardArgs, wish: Wish) -> Result<Exit, Failure
             return Ok(Exit::Ok);
         }
         let why = format!("no gateway serves after {} s; the configuration is written", wait.as_secs_f32());
-        return Err(Failure::failed(why).hint(format!("{start}\nOr leave this check away: --skip-health")));
+        return Err(Failure::failed(why).hint(format!("{start}\nOr leave out this check: --skip-health")));
     }
     if !app.out.is_json() {
         let client = ClientOptions { url: None, token: None, password: None, timeout: PROBE, json: false };

@@ -104,7 +104,7 @@ fn from_environment(app: &App, answers: Answers) -> Answers {
     Answers { password, ..answers }
 }
 
-/// Where the service manager cannot be asked, that is said and the service is left away.
+/// Where the service manager cannot be asked, that is said and the service is left out.
 fn without_manager(app: &App, facts: &Facts, answers: Answers, warnings: &mut Vec<String>) -> Answers {
     let wants = matches!(answers.service, Some(Wish::Install | Wish::Reinstall | Wish::Restart));
     if !wants || facts.host != Host::Terminal(Service::Unavailable) {

@@ -78,7 +78,7 @@ fn fitting(message: &str, width: usize) -> (Option<&str>, &str) {
     }
 }
 
-/// A choice on one row: a list with rows that wrap is drawn over itself. Where the hint does not fit, it is left away.
+/// A choice on one row: a list with rows that wrap is drawn over itself. Where the hint does not fit, it is left out.
 fn label(choice: &Choice, width: usize) -> String {
     let room = width.saturating_sub(MARK);
     let with_hint = choice.hint.as_ref().map(|hint| format!("{} ({hint})", choice.label));
