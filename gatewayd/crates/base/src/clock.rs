@@ -70,7 +70,8 @@ impl Clock {
     }
 }
 
-/// Time since the machine was started, as service managers stamp their events. Zero where it is not known.
+/// Time since the machine was started, as service managers stamp their events. On Windows the time since 1970,
+/// because only unsafe code learns the other: good for comparing two moments that were both asked for here.
 #[must_use]
 pub fn since_boot() -> Duration {
     #[cfg(unix)]
@@ -80,7 +81,7 @@ pub fn since_boot() -> Duration {
     }
     #[cfg(not(unix))]
     {
-        Duration::ZERO
+        Duration::from_millis(u64::try_from(system_now()).unwrap_or_default())
     }
 }
 
@@ -100,6 +101,12 @@ pub fn iso_utc(at: UnixMs) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn since_boot_is_never_nothing() {
+        let first = since_boot();
+        assert!(first > Duration::ZERO && since_boot() >= first);
+    }
 
     #[test]
     fn iso_has_three_digits_and_a_z() {
