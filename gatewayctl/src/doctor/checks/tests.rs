@@ -1,7 +1,5 @@
 //! Every check is silent where nothing is wrong, and speaks in at least one situation.
 
-use std::path::PathBuf;
-
 use gateway_admin::time;
 use gateway_admin::v1::{Build, Config, Listener, PartHealth, PartState, Process};
 use gateway_base::lock_file::Record;
@@ -221,7 +219,7 @@ fn what_can_be_repaired_says_so() {
     assert!(matches!(one.repair, Some(Repair::Config(_))));
     file(&mut facts, 0, 0o755, 1000);
     let one = found("permissions", &facts).remove(0);
-    assert_eq!(one.repair, Some(Repair::Modes(vec![(PathBuf::from("/home/you/.clawdbot"), 0o700)])));
+    assert_eq!(one.repair, Some(Repair::Modes(vec![(facts.paths.state.clone(), 0o700)])));
     facts.configured("{gateway: {port: 'door'}}");
     let one = found("config", &facts).remove(0);
     assert_eq!((one.repair, one.fix.contains("config explain gateway.port")), (None, true));

@@ -6,12 +6,12 @@ use gateway_base::paths::Paths;
 use gateway_base::profile::Profile;
 
 use super::*;
-use crate::cmds::testing::assert_golden;
+use crate::cmds::testing::{assert_golden, env_at};
 use crate::service::runner::Ran;
 use crate::service::testing::{Fake, read_by_python};
 
 fn set_up(profile: Option<&str>, more: &[(&str, &str)]) -> (Names, Paths, Env) {
-    let env = Env::from_pairs([("HOME", "/home/you"), ("USERNAME", "you")].iter().chain(more).copied());
+    let env = env_at("/home/you", &[more, &[("USERNAME", "you")]].concat());
     let profile = profile.map(|name| Profile::parse(name).expect("is valid"));
     let paths = Paths::resolve(&env, profile).expect("HOME is set");
     (Names::new(&env, &paths), paths, env)

@@ -1,12 +1,11 @@
 use std::path::{Path, PathBuf};
 
-use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use gateway_base::profile::Profile;
 use serde_json::Value as Json;
 
 use super::*;
-use crate::cmds::testing::assert_golden;
+use crate::cmds::testing::{assert_golden, env_at};
 use crate::service::schtasks::parse;
 use crate::service::scope::Scope;
 use crate::service::spec::Parts;
@@ -16,7 +15,7 @@ use crate::service::testing::read_by_python;
 const USER: Option<&str> = Some("DESK\\you");
 
 fn spec(profile: Option<&str>, extra: &[(&str, &str)]) -> (Names, Spec) {
-    let env = Env::from_pairs([("HOME", "/Users/you")].iter().chain(extra).copied());
+    let env = env_at("/Users/you", extra);
     let profile = profile.and_then(|name| Profile::parse(name).ok());
     let paths = Paths::resolve(&env, profile).expect("HOME is set");
     let names = Names::new(&env, &paths);
