@@ -49,5 +49,5 @@ pub fn as_on_unix(text: &str) -> String {
         None if word.starts_with('~') => word.replace('\\', "/"),
         None => word.to_owned(),
     };
-    text.split_inclusive([' ', '\n', '"']).map(word).collect()
+    text.split_inclusive([' ', '\n', '"', '\'']).map(word).collect()
 }

@@ -70,7 +70,7 @@ mod tests {
     use gateway_base::paths::Paths;
 
     use super::*;
-    use crate::cmds::testing::env_at;
+    use crate::cmds::testing::{as_on_unix, env_at};
 
     #[test]
     fn every_missing_piece_has_its_command() {
@@ -98,7 +98,7 @@ mod tests {
             ),
             (501, "launchctl not available; LaunchAgents are required on macOS.", "/bin"),
         ] {
-            let said = mend(text, uid, "you", &names, commands).join("\n");
+            let said = as_on_unix(&mend(text, uid, "you", &names, commands).join("\n"));
             assert!(said.contains(words), "{text}: {said}");
         }
     }

@@ -40,6 +40,7 @@ fn read_all(texts: &[String]) -> Vec<Json> {
     read_by_python("import plistlib\ndef read(text): return plistlib.loads(text.encode())", texts)
 }
 
+#[cfg(unix)]
 #[test]
 fn the_lists_are_reviewed() {
     let golden = |name: &str, profile| {

@@ -30,6 +30,7 @@ fn read(text: &str) -> Command {
     parse::unit(text, Path::new("/u"))
 }
 
+#[cfg(unix)]
 #[test]
 fn the_units_are_reviewed() {
     let golden = |name: &str, scope, profile, version| {
