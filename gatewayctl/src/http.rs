@@ -350,8 +350,9 @@ async fn connect(place: &Place) -> Result<tokio::net::TcpStream, Error> {
     match connector.oneshot(place.uri.clone()).await {
         Ok(stream) => Ok(stream.into_inner()),
         Err(error) => match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
-            // A system's own refusal to connect has a number; a name that was not found has only words.
-            Some(source) if source.raw_os_error().is_some() => {
+            // A system's own refusal to connect has a number; a name that was not found has only words, or on Windows
+            // one of four numbers.
+            Some(source) if source.raw_os_error().is_some_and(|code| !is_about_names(code)) => {
                 let source =
                     source.raw_os_error().map_or_else(|| source.kind().into(), io::Error::from_raw_os_error);
                 Err(Error::Connect { host, source })
@@ -364,6 +365,11 @@ async fn connect(place: &Place) -> Result<tokio::net::TcpStream, Error> {
             }
         },
     }
+}
+
+/// Whether a number says that a name was not found: from `WSAHOST_NOT_FOUND` to `WSANO_DATA`.
+fn is_about_names(code: i32) -> bool {
+    cfg!(windows) && (11_001..=11_004).contains(&code)
 }
 
 /// Where a request goes.

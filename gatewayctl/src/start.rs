@@ -118,6 +118,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::cmds::testing::env_at;
 
     fn words(line: &str) -> Vec<OsString> {
         line.split_whitespace().map(OsString::from).collect()
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_wrong_profile_is_a_wrong_command_line() {
-        let env = Env::from_pairs([("HOME", "/home/you")]);
+        let env = env_at("/home/you", &[]);
         for line in [
             "gatewayctl --dev --profile work status",
             "gatewayctl --profile a/b status",

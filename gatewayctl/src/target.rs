@@ -264,6 +264,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::cmds::testing::{as_on_unix, env_at};
 
     fn options() -> ClientOptions {
         let timeout = Duration::from_secs(10);
@@ -271,7 +272,7 @@ mod tests {
     }
 
     fn resolve(options: &ClientOptions, config: Value, env: &[(&str, &str)]) -> Result<Target, Error> {
-        let env = Env::from_pairs([("HOME", "/home/you")].iter().chain(env).copied());
+        let env = env_at("/home/you", env);
         let paths = Paths::resolve(&env, None).expect("HOME is set");
         Target::resolve(options, &Settings::from_value(config), &env, &paths)
     }
@@ -314,7 +315,7 @@ mod tests {
         assert_eq!(target.pin.as_deref(), Some("aabb"));
         assert!(!target.local && target.bind.is_none());
         let missing = resolve(&options(), json!({"gateway": {"mode": "remote"}}), &[]);
-        let text = missing.expect_err("there is no address").to_string();
+        let text = as_on_unix(&missing.expect_err("there is no address").to_string());
         assert!(
             text.starts_with("gateway remote mode misconfigured: gateway.remote.url missing\nConfig: /home/")
         );
@@ -372,7 +373,7 @@ mod tests {
     fn details_are_the_shared_block() {
         let target = resolve(&options(), json!({}), &[]).expect("is local");
         assert_eq!(
-            target.details().plain(),
+            as_on_unix(&target.details().plain()),
             "Gateway target: ws://127.0.0.1:18789\nSource: local loopback\nConfig: /home/you/.clawdbot/clawdbot.json\nBind: loopback\n"
         );
     }

@@ -64,7 +64,7 @@ fn count(number: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cmds::testing::assert_golden;
+    use crate::cmds::testing::{as_on_unix, assert_golden};
     use crate::doctor::check::judge_all;
     use crate::doctor::checks::ALL;
     use crate::doctor::facts::testing::healthy;
@@ -84,6 +84,6 @@ mod tests {
             files[0].mode = 0o755;
         }
         facts.daemon = crate::doctor::facts::DaemonFacts::Refused("it belongs to user 7".to_owned());
-        assert_golden("doctor", &render(&facts, &judge_all(ALL, &facts)).plain());
+        assert_golden("doctor", &as_on_unix(&render(&facts, &judge_all(ALL, &facts)).plain()));
     }
 }

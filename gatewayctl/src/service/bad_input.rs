@@ -5,7 +5,6 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use serde_json::Value;
 
@@ -15,7 +14,7 @@ use super::spec::{Parts, Spec};
 use super::status::{Command, Manager};
 use super::testing::read_by_python;
 use super::{launchd, schtasks, systemd};
-use crate::cmds::testing::assert_golden;
+use crate::cmds::testing::{assert_golden, env_at};
 
 /// The values with the names they have in the table.
 fn values() -> Vec<(&'static str, String)> {
@@ -117,7 +116,7 @@ const FIELDS: [(Manager, &str, &[Field]); 3] = [
 
 /// The file with `value` in a field, and the whole text that the field should have.
 fn write(manager: Manager, field: Field, value: &str) -> (Result<String, String>, String) {
-    let env = Env::from_pairs([("HOME", "/home/you")]);
+    let env = env_at("/home/you", &[]);
     let paths = Paths::resolve(&env, None).expect("HOME is set");
     let mut names = Names::new(&env, &paths);
     let program = if manager == Manager::Schtasks { r"C:\x\gatewayd.exe" } else { "/x/gatewayd" };

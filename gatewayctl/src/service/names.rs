@@ -120,9 +120,10 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cmds::testing::{env_at, place};
 
     fn names(profile: Option<&str>, env: &[(&str, &str)]) -> Names {
-        let env = Env::from_pairs([("HOME", "/home/you")].iter().chain(env).copied());
+        let env = env_at("/home/you", env);
         let profile = profile.map(|name| Profile::parse(name).expect("is valid"));
         Names::new(&env, &Paths::resolve(&env, profile).expect("HOME is set"))
     }
@@ -132,7 +133,10 @@ mod tests {
         let plain = names(None, &[]);
         assert_eq!(plain.unit, "clawdbot-gateway.service");
         assert_eq!(plain.label, "com.clawdbot.gateway");
-        assert_eq!(plain.unit_file, Path::new("/home/you/.config/systemd/user/clawdbot-gateway.service"));
+        assert_eq!(
+            plain.unit_file,
+            Path::new(&place("/home/you/.config/systemd/user/clawdbot-gateway.service"))
+        );
         assert_eq!(names(Some("Default"), &[]), plain);
         let work = names(Some("Work"), &[]);
         assert_eq!(
@@ -140,8 +144,11 @@ mod tests {
             ("clawdbot-gateway-Work.service", "com.clawdbot.Work")
         );
         assert_eq!(work.task, "Clawdbot Gateway (Work)");
-        assert_eq!(work.agent_file, Path::new("/home/you/Library/LaunchAgents/com.clawdbot.Work.plist"));
-        assert_eq!(work.task_file, Path::new("/home/you/.clawdbot-Work/gateway-task.xml"));
+        assert_eq!(
+            work.agent_file,
+            Path::new(&place("/home/you/Library/LaunchAgents/com.clawdbot.Work.plist"))
+        );
+        assert_eq!(work.task_file, Path::new(&place("/home/you/.clawdbot-Work/gateway-task.xml")));
         for name in ["mine", "mine.service"] {
             assert_eq!(names(Some("work"), &[("CLAWDBOT_SYSTEMD_UNIT", name)]).unit, "mine.service");
         }

@@ -31,17 +31,17 @@ pub async fn restarts(
 
 #[cfg(test)]
 mod tests {
-    use gateway_base::env::Env;
     use gateway_base::paths::Paths;
 
     use super::*;
+    use crate::cmds::testing::env_at;
     use crate::service::runner::Ran;
     use crate::service::scope::Scope;
     use crate::service::testing::Fake;
     use crate::service::{launchd, systemd};
 
     async fn count(control: &Control, status: Option<i32>, said: &str) -> Option<u64> {
-        let env = Env::from_pairs([("HOME", "/home/you")]);
+        let env = env_at("/home/you", &[]);
         let names = Names::new(&env, &Paths::resolve(&env, None).expect("HOME is set"));
         let answer = Ran { success: true, stdout: said.to_owned(), ..Ran::default() };
         let fake = Fake::answering(move |_| Ok(answer.clone()));

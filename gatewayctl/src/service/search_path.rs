@@ -52,7 +52,8 @@ pub fn minimal(manager: Manager, home: &Path, env: &Env) -> String {
     folders.join(":")
 }
 
-#[cfg(test)]
+// Folders are joined by colons where there are no drives.
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

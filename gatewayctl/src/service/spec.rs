@@ -102,9 +102,10 @@ mod tests {
     use gateway_base::profile::Profile;
 
     use super::*;
+    use crate::cmds::testing::{as_on_unix, env_at};
 
     fn spec(profile: Option<&str>, env: &[(&str, &str)]) -> Spec {
-        let env = Env::from_pairs([("HOME", "/home/you")].iter().chain(env).copied());
+        let env = env_at("/home/you", env);
         let profile = profile.map(|name| Profile::parse(name).expect("is valid"));
         let paths = Paths::resolve(&env, profile).expect("HOME is set");
         Spec::new(Parts {
@@ -132,7 +133,8 @@ mod tests {
             ("CLAWDBOT_CONFIG_PATH", "/home/you/.clawdbot-work/clawdbot.json"),
             ("CLAWDBOT_SYSTEMD_UNIT", "clawdbot-gateway-work.service"),
         ] {
-            assert!(work.environment.contains(&(name.to_owned(), value.to_owned())), "{name}");
+            let held = work.environment.iter().find(|(held, _)| held == name);
+            assert_eq!(held.map(|(_, held)| as_on_unix(held)).as_deref(), Some(value), "{name}");
         }
         let moved = spec(None, &[("CLAWDBOT_STATE_DIR", "/srv/state")]);
         assert!(has(&moved, "CLAWDBOT_STATE_DIR") && !has(&moved, "CLAWDBOT_CONFIG_PATH"));

@@ -122,10 +122,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::cmds::testing::env_at;
 
     fn link(gateway: Value, running: Option<&Running>) -> Option<Link> {
         let settings = Settings::from_value(json!({ "gateway": gateway }));
-        let env = Env::from_pairs([("HOME", "/home/you")]);
+        let env = env_at("/home/you", &[]);
         let paths = Paths::resolve(&env, None).expect("HOME is set");
         let configured = Target::local(&settings, &env, &paths, Some(Ipv4Addr::new(100, 64, 0, 1)));
         Link::of(&settings, &env, configured, running, Some(Ipv4Addr::new(192, 168, 1, 7)))

@@ -70,10 +70,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::cmds::testing::env_at;
 
     #[test]
     fn targets_come_in_order_and_once() {
-        let env = Env::from_pairs([("HOME", "/home/you"), ("CLAWDBOT_GATEWAY_TOKEN", "env")]);
+        let env = env_at("/home/you", &[("CLAWDBOT_GATEWAY_TOKEN", "env")]);
         let paths = Paths::resolve(&env, None).expect("HOME is set");
         let settings =
             Settings::from_value(json!({"gateway": {"remote": {"url": "ws://studio:1", "token": "far"}}}));

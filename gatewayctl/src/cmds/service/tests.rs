@@ -19,6 +19,7 @@ use super::outcome::{Action, Document, Done, Outcome};
 use super::run::{Request, act, site};
 use crate::app::App;
 use crate::args::{Cli, Command, WatchAction};
+use crate::become_daemon::DAEMON;
 use crate::cmds::testing::assert_schema;
 use crate::exit::Failure;
 use crate::output::Output;
@@ -209,7 +210,7 @@ impl Stage for Machine {
         let home = tempfile::tempdir().expect("folder");
         let env = Env::from_pairs([("HOME", home.path().display().to_string())]);
         let paths = Paths::resolve(&env, None).expect("HOME is set");
-        fs::write(home.path().join("gatewayd"), "").expect("file");
+        fs::write(home.path().join(DAEMON), "").expect("file");
         let own = Some(home.path().join("gatewayctl"));
         let unit = Rc::new(RefCell::new(Unit::default()));
         let file = home.path().join(".config/systemd/user/clawdbot-gateway.service");

@@ -1,7 +1,5 @@
 //! Every check is silent where nothing is wrong, and speaks in at least one situation.
 
-use std::path::PathBuf;
-
 use gateway_admin::time;
 use gateway_admin::v1::{Build, Config, Listener, PartHealth, PartState, Process};
 use gateway_base::lock_file::Record;
@@ -10,6 +8,7 @@ use gateway_base::secret::Secret;
 use gateway_wire::types::devices::{DevicePairListResult, DevicePending, DeviceTokenSummary, PairedDevice};
 
 use super::ALL;
+use crate::cmds::testing::as_on_unix;
 use crate::cmds::upgrade::Mark;
 use crate::doctor::check::{Finding, Judged, Level};
 use crate::doctor::facts::testing::{NOW, healthy};
@@ -201,7 +200,7 @@ fn every_check_speaks_and_says_what_to_do() {
         let mut facts = healthy();
         spoil(&mut facts);
         let found = found(id, &facts);
-        let one = found.iter().find(|one| one.finding.contains(words));
+        let one = found.iter().find(|one| as_on_unix(&one.finding).contains(words));
         let one = one.unwrap_or_else(|| panic!("{id}: {words}: {found:#?}"));
         assert_eq!(one.level, *level, "{id}: {words}");
         assert!(!one.consequence.is_empty() && !one.fix.is_empty(), "{one:?}");
@@ -221,7 +220,7 @@ fn what_can_be_repaired_says_so() {
     assert!(matches!(one.repair, Some(Repair::Config(_))));
     file(&mut facts, 0, 0o755, 1000);
     let one = found("permissions", &facts).remove(0);
-    assert_eq!(one.repair, Some(Repair::Modes(vec![(PathBuf::from("/home/you/.clawdbot"), 0o700)])));
+    assert_eq!(one.repair, Some(Repair::Modes(vec![(facts.paths.state.clone(), 0o700)])));
     facts.configured("{gateway: {port: 'door'}}");
     let one = found("config", &facts).remove(0);
     assert_eq!((one.repair, one.fix.contains("config explain gateway.port")), (None, true));
@@ -249,8 +248,8 @@ fn drop_ins_are_named_where_an_install_would_not_help() {
     let mut facts = healthy();
     place(&mut facts).state = "/srv/state".into();
     assert_eq!(found("service", &facts)[0].fix, "gatewayctl install --force");
-    facts.service.drop_ins = Some("/home/you/x.service.d".into());
-    assert!(found("service", &facts)[0].fix.contains("what you wrote in ~/x.service.d stays"));
+    facts.service.drop_ins = Some(facts.paths.home.join("x.service.d"));
+    assert!(as_on_unix(&found("service", &facts)[0].fix).contains("what you wrote in ~/x.service.d stays"));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::{
     AccessFacts, Answers, ConfigFacts, DaemonFacts, Descriptors, Disk, Facts, FileFact, FileKind,
     MachineFacts, ServiceFacts, StoreFacts, Watches, WayFacts,
 };
+use crate::cmds::testing::{env_at, place};
 use crate::doctor::repair;
 use crate::ports::{PortReport, PortStatus};
 use crate::service::{Audit, Command, Installed, Manager, Runtime, RuntimeState, Scope, Service};
@@ -62,7 +63,7 @@ pub fn healthy() -> Facts {
 fn service() -> ServiceFacts {
     let command = Command {
         program_arguments: vec!["/usr/bin/gatewayd".to_owned()],
-        source_path: "/home/you/.config/systemd/user/clawdbot-gateway.service".into(),
+        source_path: place("/home/you/.config/systemd/user/clawdbot-gateway.service").into(),
         ..Command::default()
     };
     let service = Service {
@@ -102,11 +103,12 @@ fn way() -> WayFacts {
 }
 
 fn machine() -> MachineFacts {
-    let disk = Disk { folder: "/home/you".into(), free: 50 << 30, total: 100 << 30, files: Some(1 << 20) };
+    let disk =
+        Disk { folder: place("/home/you").into(), free: 50 << 30, total: 100 << 30, files: Some(1 << 20) };
     MachineFacts {
         disks: Some(vec![disk]),
         built: Some(NOW - 86_400_000),
-        newest: Some(("/home/you/.clawdbot/clawdbot.json".into(), NOW - 1_000)),
+        newest: Some((place("/home/you/.clawdbot/clawdbot.json").into(), NOW - 1_000)),
         descriptors: Some(Descriptors { hard: Some(1 << 20) }),
         watches: Some(Watches { limit: Some(1 << 16), refused: None }),
         has_zones: true,
@@ -141,7 +143,7 @@ impl Facts {
 }
 
 fn env() -> Env {
-    Env::from_pairs([("HOME", "/home/you")])
+    env_at("/home/you", &[])
 }
 
 fn paths() -> Paths {

@@ -60,9 +60,10 @@ pub fn plan(broken: &Snapshot, paths: &Paths, env: &Env) -> Option<(ConfigRepair
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cmds::testing::env_at;
 
     fn planned(text: &str) -> Option<(String, Vec<String>)> {
-        let env = Env::from_pairs([("HOME", "/h")]);
+        let env = env_at("/h", &[]);
         let paths = Paths::resolve(&env, None).expect("HOME is set");
         let broken = load::parse_text(text, &paths, &env);
         plan(&broken, &paths, &env).map(|(repair, _)| (repair.text, repair.changes))
@@ -72,7 +73,7 @@ mod tests {
     fn old_and_unknown_keys_go_and_everything_else_stays() {
         let text =
             "// mine\n{\n  gateway: { mode: 'local', token: '${T}', prot: 1 }, // here\n  bogus: {},\n}\n";
-        let env = Env::from_pairs([("HOME", "/h"), ("T", "secret")]);
+        let env = env_at("/h", &[("T", "secret")]);
         let paths = Paths::resolve(&env, None).expect("HOME is set");
         let broken = load::parse_text(text, &paths, &env);
         let (repair, repaired) = plan(&broken, &paths, &env).expect("can be repaired");

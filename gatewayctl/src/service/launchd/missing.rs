@@ -67,14 +67,14 @@ pub fn mend(said: &str, uid: u32, user: &str, names: &Names, commands: Commands<
 
 #[cfg(test)]
 mod tests {
-    use gateway_base::env::Env;
     use gateway_base::paths::Paths;
 
     use super::*;
+    use crate::cmds::testing::{as_on_unix, env_at};
 
     #[test]
     fn every_missing_piece_has_its_command() {
-        let env = Env::from_pairs([("HOME", "/Users/you")]);
+        let env = env_at("/Users/you", &[]);
         let names = Names::new(&env, &Paths::resolve(&env, None).expect("HOME is set"));
         let commands = Commands { again: "gatewayctl install", supervise: "gatewayd --supervise" };
         for (uid, text, words) in [
@@ -98,7 +98,7 @@ mod tests {
             ),
             (501, "launchctl not available; LaunchAgents are required on macOS.", "/bin"),
         ] {
-            let said = mend(text, uid, "you", &names, commands).join("\n");
+            let said = as_on_unix(&mend(text, uid, "you", &names, commands).join("\n"));
             assert!(said.contains(words), "{text}: {said}");
         }
     }

@@ -59,14 +59,14 @@ pub fn mend(said: &str, names: &Names, commands: Commands<'_>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use gateway_base::env::Env;
     use gateway_base::paths::Paths;
 
     use super::*;
+    use crate::cmds::testing::env_at;
 
     #[test]
     fn every_missing_piece_has_its_command() {
-        let env = Env::from_pairs([("HOME", "/Users/you")]);
+        let env = env_at("/Users/you", &[]);
         let names = Names::new(&env, &Paths::resolve(&env, None).expect("HOME is set"));
         let commands = Commands { again: "gatewayctl install", alone: "gatewayd" };
         for (text, words) in [

@@ -6,12 +6,12 @@ use gateway_base::paths::Paths;
 use gateway_base::profile::Profile;
 
 use super::*;
-use crate::cmds::testing::assert_golden;
+use crate::cmds::testing::{assert_golden, env_at};
 use crate::service::runner::Ran;
 use crate::service::testing::{Fake, read_by_python};
 
 fn set_up(profile: Option<&str>, more: &[(&str, &str)]) -> (Names, Paths, Env) {
-    let env = Env::from_pairs([("HOME", "/home/you"), ("USERNAME", "you")].iter().chain(more).copied());
+    let env = env_at("/home/you", &[more, &[("USERNAME", "you")]].concat());
     let profile = profile.map(|name| Profile::parse(name).expect("is valid"));
     let paths = Paths::resolve(&env, profile).expect("HOME is set");
     (Names::new(&env, &paths), paths, env)
@@ -49,6 +49,7 @@ fn schtasks() -> Control {
     Control::Schtasks(schtasks::Manager::new(&set_up(None, &[]).2))
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn the_files_are_reviewed() {
     for (name, control, profile, program) in [
@@ -111,19 +112,22 @@ fn no_two_gateways_share_a_timer() {
 #[tokio::test]
 async fn the_steps_are_those_of_the_manager() {
     let (gateway, ..) = set_up(None, &[]);
-    for (control, first, last) in [
+    for (control, program, first, last) in [
         (
             systemd(Scope::User),
+            "/usr/bin/gatewayctl",
             "systemctl --user daemon-reload",
             "systemctl --user reset-failed clawdbot-gateway.watch.timer clawdbot-gateway.watch.service",
         ),
         (
             launchd(),
+            "/usr/bin/gatewayctl",
             "launchctl bootout gui/501/com.clawdbot.gateway.watch",
             "launchctl bootout gui/501/com.clawdbot.gateway.watch",
         ),
         (
             schtasks(),
+            r"C:\x\gatewayctl.exe",
             "schtasks /Create /TN 'Clawdbot Gateway watch'",
             "schtasks /Delete /TN 'Clawdbot Gateway watch' /F",
         ),
@@ -138,7 +142,7 @@ async fn the_steps_are_those_of_the_manager() {
         };
         let before = timer.query(&Fake::answering(|_| Ok(Ran::default()))).await;
         let before = Service { installed: Installed::Yes, ..before };
-        let texts = texts(&control, None, "/usr/bin/gatewayctl").await.expect("is written");
+        let texts = texts(&control, None, program).await.expect("is written");
         let install = calls(timer.install(texts));
         assert!(install[0].starts_with(first), "{install:?}");
         let remove = calls(timer.remove(&before));

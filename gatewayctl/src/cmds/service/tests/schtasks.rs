@@ -307,6 +307,6 @@ async fn the_task_of_the_original_is_seen_and_replaced_by_force() {
     let done = windows.done("install --force --token canary-canary-canary").await;
     assert!(done.warnings.iter().any(|warning| warning.contains("gateway.cmd")), "{:?}", done.warnings);
     let new = windows.scheduler.borrow().definition.clone().expect("is registered");
-    assert!(new.contains("/gatewayd</Command>") && !new.contains("canary"), "{new}");
+    assert!(new.contains(&format!("{DAEMON}</Command>")) && !new.contains("canary"), "{new}");
     assert!(windows.fake.calls().iter().all(|call| !call.contains("canary")));
 }

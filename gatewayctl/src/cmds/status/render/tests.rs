@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use gateway_base::clock::Clock;
-use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use gateway_config::Issue;
 
@@ -13,7 +12,7 @@ use crate::cmds::status::facts::Facts;
 use crate::cmds::status::report::{GatewayReport, ServiceReport};
 use crate::cmds::status::rpc::RpcFailure;
 use crate::cmds::status::verdict::judge;
-use crate::cmds::testing::{assert_golden, assert_schema};
+use crate::cmds::testing::{as_on_unix, assert_golden, assert_schema, env_at, place};
 use crate::output::Output;
 use crate::ports::{PortListener, PortReport};
 use crate::service::{Audit, Command, Installed, Service};
@@ -21,7 +20,7 @@ use crate::settings::Settings;
 use crate::spelling::Words;
 
 fn app() -> App {
-    let env = Env::from_pairs([("HOME", "/home/you")]);
+    let env = env_at("/home/you", &[]);
     let paths = Paths::resolve(&env, None).expect("HOME is set");
     let out = Output::new(&env, true, false);
     App { env, paths, out, words: Words::for_name(None), clock: Clock::manual(0), own: None }
@@ -33,7 +32,7 @@ fn target(app: &App) -> Target {
 
 fn view(valid: bool) -> ConfigView {
     ConfigView {
-        path: PathBuf::from("/home/you/.clawdbot/clawdbot.json"),
+        path: PathBuf::from(place("/home/you/.clawdbot/clawdbot.json")),
         exists: true,
         valid,
         issues: if valid { Vec::new() } else { vec![Issue::new("gateway.port", "must be <= 65535")] },
@@ -46,7 +45,7 @@ fn command() -> Command {
         program_arguments: ["/usr/bin/gatewayd", "gateway", "--port", "18789"].map(str::to_owned).to_vec(),
         working_directory: None,
         environment: BTreeMap::from([("CLAWDBOT_GATEWAY_PORT".to_owned(), "18789".to_owned())]),
-        source_path: PathBuf::from("/home/you/.config/systemd/user/clawdbot-gateway.service"),
+        source_path: PathBuf::from(place("/home/you/.config/systemd/user/clawdbot-gateway.service")),
         user: None,
     }
 }
@@ -63,7 +62,7 @@ fn daemon() -> Daemon {
         bind_mode: "loopback".to_owned(),
         auth_mode: "token".to_owned(),
         agent_model: "anthropic/claude-opus-4-5".to_owned(),
-        log_file: "/home/you/.clawdbot/logs/gateway.log".to_owned(),
+        log_file: place("/home/you/.clawdbot/logs/gateway.log"),
         connections: 2,
         ..Daemon::default()
     }
@@ -163,7 +162,7 @@ fn running() -> Runtime {
 }
 
 fn golden_text(name: &str, text: &str) {
-    assert_golden(name, &text.replace(env!("CARGO_PKG_VERSION"), "<version>"));
+    assert_golden(name, &as_on_unix(text).replace(env!("CARGO_PKG_VERSION"), "<version>"));
 }
 
 fn golden(name: &str, text: &Text) {
@@ -237,7 +236,7 @@ fn the_log_to_look_at_is_that_of_the_manager() {
         let stopped = Runtime { status: RuntimeState::Stopped, missing_unit: true, ..Runtime::default() };
         let mut report = report(Some(command()), stopped, None, None);
         report.service.label = manager.words().0;
-        let text = render(&report, &target(&app), &app).plain();
+        let text = as_on_unix(&render(&report, &target(&app), &app).plain());
         assert!(text.contains(log) && text.contains("not loaded. Start it: gatewayctl start"), "{text}");
     }
 }

@@ -1,7 +1,6 @@
 use std::path::PathBuf;
 
 use gateway_base::clock::Clock;
-use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use gateway_config::Issue;
 
@@ -10,6 +9,7 @@ use crate::cmds::health::Part;
 use crate::cmds::status::config::{ConfigReport, ConfigView, ControlUi};
 use crate::cmds::status::daemon::{Daemon, Trial};
 use crate::cmds::status::facts::{Holder, Owner};
+use crate::cmds::testing::env_at;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::ports::{PortListener, PortReport};
@@ -113,7 +113,7 @@ impl Scene {
     }
 
     fn verdict(&self) -> Verdict {
-        let env = Env::from_pairs([("HOME", "/home/you")]);
+        let env = env_at("/home/you", &[]);
         let paths = Paths::resolve(&env, None).expect("HOME is set");
         let out = Output::new(&env, true, false);
         let app = App { env, paths, out, words: Words::for_name(None), clock: Clock::manual(0), own: None };

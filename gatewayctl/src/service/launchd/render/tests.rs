@@ -1,10 +1,9 @@
-use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use gateway_base::profile::Profile;
 use serde_json::Value as Json;
 
 use super::*;
-use crate::cmds::testing::assert_golden;
+use crate::cmds::testing::{assert_golden, env_at};
 use crate::service::launchd::parse;
 use crate::service::names::Names;
 use crate::service::scope::Scope;
@@ -15,7 +14,7 @@ use crate::service::testing::read_by_python;
 const LOG: &str = "/Users/you/.clawdbot/logs/gateway.log";
 
 fn spec(profile: Option<&str>, extra: &[(&str, &str)]) -> (Names, Spec) {
-    let env = Env::from_pairs([("HOME", "/Users/you")].iter().chain(extra).copied());
+    let env = env_at("/Users/you", extra);
     let profile = profile.and_then(|name| Profile::parse(name).ok());
     let paths = Paths::resolve(&env, profile).expect("HOME is set");
     let names = Names::new(&env, &paths);
@@ -41,6 +40,7 @@ fn read_all(texts: &[String]) -> Vec<Json> {
     read_by_python("import plistlib\ndef read(text): return plistlib.loads(text.encode())", texts)
 }
 
+#[cfg(unix)]
 #[test]
 fn the_lists_are_reviewed() {
     let golden = |name: &str, profile| {

@@ -1,12 +1,11 @@
 use std::path::{Path, PathBuf};
 
-use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use gateway_base::profile::Profile;
 use serde_json::Value as Json;
 
 use super::*;
-use crate::cmds::testing::assert_golden;
+use crate::cmds::testing::{assert_golden, env_at, place};
 use crate::service::schtasks::parse;
 use crate::service::scope::Scope;
 use crate::service::spec::Parts;
@@ -16,7 +15,7 @@ use crate::service::testing::read_by_python;
 const USER: Option<&str> = Some("DESK\\you");
 
 fn spec(profile: Option<&str>, extra: &[(&str, &str)]) -> (Names, Spec) {
-    let env = Env::from_pairs([("HOME", "/Users/you")].iter().chain(extra).copied());
+    let env = env_at("/Users/you", extra);
     let profile = profile.and_then(|name| Profile::parse(name).ok());
     let paths = Paths::resolve(&env, profile).expect("HOME is set");
     let names = Names::new(&env, &paths);
@@ -57,6 +56,7 @@ fn the_definitions_are_reviewed() {
     let golden = |name: &str, profile| {
         let (names, spec) = spec(profile, &[]);
         let text = task(&names, &spec, USER).expect("is written");
+        let text = text.replace(&place("/Users/you"), "/Users/you");
         assert_golden(name, &text.replace(env!("CARGO_PKG_VERSION"), "0.0.0"));
     };
     golden("schtasks", None);
@@ -78,7 +78,7 @@ fn two_parsers_read_what_was_meant() {
     for (path, value) in [
         ("/Task/Actions/Exec/Command", r"C:\Program Files\gateway\gatewayd.exe"),
         ("/Task/Actions/Exec/Arguments", "--profile Work gateway --port 18789"),
-        ("/Task/Actions/Exec/WorkingDirectory", "/Users/you"),
+        ("/Task/Actions/Exec/WorkingDirectory", &place("/Users/you")),
         ("/Task/Principals/Principal/RunLevel", "LeastPrivilege"),
         ("/Task/Principals/Principal/UserId", r"DESK\you"),
         ("/Task/Triggers/LogonTrigger/UserId", r"DESK\you"),

@@ -1,18 +1,17 @@
 use std::path::{Path, PathBuf};
 
-use gateway_base::env::Env;
 use gateway_base::paths::Paths;
 use gateway_base::profile::Profile;
 
 use super::*;
-use crate::cmds::testing::assert_golden;
+use crate::cmds::testing::{assert_golden, env_at};
 use crate::service::names::Names;
 use crate::service::spec::Parts;
 use crate::service::status::{Command, Manager};
 use crate::service::systemd::parse;
 
 fn spec(scope: Scope, profile: Option<&str>) -> Spec {
-    let env = Env::from_pairs([("HOME", "/home/you")]);
+    let env = env_at("/home/you", &[]);
     let profile = profile.and_then(|name| Profile::parse(name).ok());
     let paths = Paths::resolve(&env, profile).expect("HOME is set");
     Spec::new(Parts {
@@ -31,6 +30,7 @@ fn read(text: &str) -> Command {
     parse::unit(text, Path::new("/u"))
 }
 
+#[cfg(unix)]
 #[test]
 fn the_units_are_reviewed() {
     let golden = |name: &str, scope, profile, version| {
